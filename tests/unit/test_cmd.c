@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd.h"
+#include "unit.h"
+
+enum { OPT_VIP = 256, OPT_DRY_RUN, OPT_SCTP, OPT_HIDDEN, CMD_SYNC = 300 };
+
+static const struct cmd_option options[] = {
+	{ 't', 't', "tcp", "PORT", "publish a TCP port", true, false },
+	{ 'w', 'w', "weight", "WEIGHT", "the real server's share of new connections, 0 to 1000; 0: none",
+	  false, false },
+	{ 'n', 'n', "numeric", NULL, "no names", false, false },
+	{ '4', '4', NULL, NULL, "IPv4 only", false, false },
+	{ OPT_VIP, 0, "vip", "ADDRESS", "the public address", false, false },
+	{ OPT_DRY_RUN, 0, "dry-run", NULL, "change nothing", false, false },
+	{ OPT_SCTP, 0, "publish-sctp-port", "CPORT", "publish an SCTP port", true, false },
+	{ 'c', 'c', "config", "FILE", "read FILE", false, false },
+	{ OPT_HIDDEN, 0, "complete-words", NULL, "for completion", false, true },
+	{ 0 },
+};
+
+static const int add_options[] = { 't', 'w', OPT_VIP, OPT_SCTP, 0 };
+static const int list_options[] = { 'n', '4', 0 };
+static const int sync_options[] = { OPT_DRY_RUN, 0 };
+static const int common[] = { 'c', OPT_HIDDEN, 0 };
+
+static const struct cmd_command commands[] = {
+	{ 'A', 'A', "add", "CONTAINER (-t|-u|--sctp) CPORT=ADDR:PORT ... [--vip ADDRESS] [-w WEIGHT]",
+	  "publish ports of a container", 1, 1, add_options },
+	{ 'L', 'L', "list", "[CONTAINER...] [-n]", "list routes", 0, -1, list_options },
+	{ CMD_SYNC, 0, "sync", "[--dry-run]", "make the kernel match the state file", 0, 0, sync_options },
+	{ 'D', 'D', "delete", "CONTAINER", "remove routes", 2, 3, NULL },
+	{ 0 },
+};
+
+static const struct cmd_table strict = {
+	.prog = "sonm-vs", .summary = "publishes ports", .section = "8",
+	.commands = commands, .options = options, .common = common,
+};
+
+static const struct cmd_table lenient = {
+	.prog = "sonm-vs", .summary = "publishes ports", .section = "8",
+	.commands = commands, .options = options, .common = common, .default_command = 'L',
+};
+
+static const struct cmd_table fixed = {
+	.prog = "sonm-vs", .summary = "publishes ports", .section = "8",
+	.commands = commands, .options = options, .common = common, .default_command = CMD_SYNC,
+};
+
+#define WORDS_MAX 12
+
+/* Parses words, NULL ends, and checks that argv is as before. */
+static int parse(struct err *e, const struct cmd_table *table, const char *const words[],
+		 struct cmd_line *line)
+{
+	char *argv[WORDS_MAX + 2] = { (char *)"sonm-vs" };
+	char *before[WORDS_MAX + 2];
+	int argc = 1, ret;
+
+	while (words[argc - 1]) {
+		argv[argc] = (char *)words[argc - 1];
+		argc++;
+	}
+	memcpy(before, argv, sizeof(argv));
+	ret = cmd_parse(e, table, argc, argv, line);
+	ck_assert_mem_eq(before, argv, sizeof(argv));
+	return ret;
+}
+
+/* What a line means, in one text: "command|id=value ...|args". */
+static void describe(const struct cmd_line *line, char *buf, size_t size)
+{
+	size_t n = (size_t)snprintf(buf, size, "%s|", line->command->name);
+
+	for (size_t i = 0; i < line->n_values; i++)
+		n += (size_t)snprintf(buf + n, size - n, "%s%d=%s", i ? " " : "", line->values[i].id,
+				      line->values[i].value ? line->values[i].value : "");
+	n += (size_t)snprintf(buf + n, size - n, "|");
+	for (size_t i = 0; i < line->n_args; i++)
+		n += (size_t)snprintf(buf + n, size - n, "%s%s", i ? " " : "", line->args[i]);
+}
+
+static const struct {
+	const struct cmd_table *table;
+	const char *const words[WORDS_MAX];
+	const char *meaning;
+} good[] = {
+	{ &strict, { "-A", "c1" }, "add||c1" },
+	{ &strict, { "--add", "c1" }, "add||c1" },
+	{ &strict, { "add", "c1" }, "add||c1" },
+	{ &strict, { "c1", "-A" }, "add||c1" },
+	{ &strict, { "-Ac", "f", "c1" }, "add|99=f|c1" },
+	{ &strict,
+	  { "add", "-t", "80=a:1", "c1", "--tcp=81=a:2", "-t82=a:3" },
+	  "add|116=80=a:1 116=81=a:2 116=82=a:3|c1" },
+	{ &strict, { "-t", "80=a:1", "add", "c1" }, "add|116=80=a:1|c1" },
+	{ &strict, { "add", "c1", "-w", "-5", "--vip", "--list" }, "add|119=-5 256=--list|c1" },
+	{ &strict, { "add", "c1", "--vip=", "-w", "" }, "add|256= 119=|c1" },
+	{ &strict, { "add", "c1", "--vi", "x", "--wei=7", "--publish", "9" }, "add|256=x 119=7 258=9|c1" },
+	{ &strict, { "list", "add", "list" }, "list||add list" },
+	{ &strict, { "-L", "add" }, "list||add" },
+	{ &strict, { "add", "-L" }, "list||add" },
+	{ &strict, { "-4nL" }, "list|52= 110=|" },
+	{ &strict, { "-L", "--", "-n", "--", "-" }, "list||-n -- -" },
+	{ &strict, { "-L", "" }, "list||" },
+	{ &strict, { "list", "-" }, "list||-" },
+	{ &strict, { "--sync", "--dry-run", "-c", "f" }, "sync|257= 99=f|" },
+	{ &strict, { "-D", "a", "b", "c" }, "delete||a b c" },
+	{ &lenient, { NULL }, "list||" },
+	{ &lenient, { "c1", "add" }, "list||c1 add" },
+	{ &lenient, { "-n", "c1" }, "list|110=|c1" },
+	{ &lenient, { "add", "c1" }, "add||c1" },
+	{ &lenient, { "--", "add", "c1" }, "list||add c1" },
+	{ &lenient, { "--complete-words" }, "list|259=|" },
+	{ &fixed, { "--dry" }, "sync|257=|" },
+	{ &fixed, { "-L", "x" }, "list||x" },
+};
+
+START_TEST(understands_lines)
+{
+	struct cmd_line line;
+	struct err e;
+	char meaning[256];
+
+	ck_assert_msg(parse(&e, good[_i].table, good[_i].words, &line) == 0, "%s", e.msg);
+	describe(&line, meaning, sizeof(meaning));
+	ck_assert_str_eq(meaning, good[_i].meaning);
+	cmd_line_free(&line);
+}
+END_TEST
+
+static const struct {
+	const struct cmd_table *table;
+	const char *const words[WORDS_MAX];
+	const char *message;
+} bad[] = {
+	{ &strict, { NULL }, "no command is given; see sonm-vs --help" },
+	{ &strict, { "-n" }, "no command is given; see sonm-vs --help" },
+	{ &strict, { "--" }, "no command is given; see sonm-vs --help" },
+	{ &strict, { "ad", "c1" }, "'ad' is not a command; did you mean add?" },
+	{ &strict, { "lst" }, "'lst' is not a command; did you mean list?" },
+	{ &strict, { "" }, "'' is not a command; see sonm-vs --help" },
+	{ &strict, { "-" }, "'-' is not a command; see sonm-vs --help" },
+	{ &strict, { "frobnicate" }, "'frobnicate' is not a command; see sonm-vs --help" },
+	{ &strict, { "--", "list" }, "no command is given; see sonm-vs --help" },
+	{ &strict, { "a\nb\x1b[0m" }, "'a?b?[0m' is not a command; see sonm-vs --help" },
+	{ &fixed,
+	  { "--", "sync" },
+	  "argument 'sync' is one too many for --sync; write sonm-vs --sync [--dry-run]" },
+	{ &fixed, { "sinc" }, "'sinc' is not a command; did you mean sync?" },
+	{ &strict, { "--lsit" }, "unknown option '--lsit'; did you mean --list?" },
+	{ &strict, { "add", "--wieght=4" }, "unknown option '--wieght=4'; did you mean --weight?" },
+	{ &strict, { "--frobnicate" }, "unknown option '--frobnicate'; see sonm-vs --help" },
+	{ &strict, { "--=x" }, "unknown option '--=x'; see sonm-vs --help" },
+	{ &strict, { "---" }, "unknown option '---'; see sonm-vs --help" },
+	{ &strict, { "--d" }, "'--d' can mean --delete or --dry-run; write more of it" },
+	{ &strict, { "-a", "c1" }, "unknown option '-a'; did you mean -A?" },
+	{ &strict, { "-x" }, "unknown option '-x'; see sonm-vs --help" },
+	{ &strict, { "-nxL" }, "unknown option '-x' in '-nxL'; see sonm-vs --help" },
+	{ &strict, { "-L", "-nx" }, "unknown option '-x' in '-nx'; see sonm-vs --help" },
+	{ &strict, { "-list" }, "unknown option '-l' in '-list'; did you mean --list?" },
+	{ &strict, { "-A-A" }, "unknown option '--' in '-A-A'; see sonm-vs --help" },
+	{ &strict, { "-A:", "c" }, "unknown option '-:' in '-A:'; see sonm-vs --help" },
+	{ &strict, { "-A?", "c" }, "unknown option '-?' in '-A?'; see sonm-vs --help" },
+	{ &strict, { "-\xc3\xa9" }, "unknown option '-\xc3\xa9'; see sonm-vs --help" },
+	{ &strict, { "-\x01" }, "unknown option '-?'; see sonm-vs --help" },
+	{ &strict, { "-L", "-w" }, "'-w' lacks its argument; write -w|--weight WEIGHT" },
+	{ &strict, { "-L", "-nw" }, "'-nw' lacks its argument; write -w|--weight WEIGHT" },
+	{ &strict, { "-L", "--vi" }, "'--vi' lacks its argument; write --vip ADDRESS" },
+	{ &strict,
+	  { "--sync", "--dry-run=yes" },
+	  "'--dry-run=yes' has an argument, but --dry-run takes none; leave it out" },
+	{ &strict, { "--list=c1" }, "'--list=c1' has an argument, but --list takes none; leave it out" },
+	{ &strict, { "-A", "c1", "-w", "1", "--weight=2" }, "-w|--weight is given twice; give it once" },
+	{ &strict, { "-L", "-44" }, "-4 is given twice; give it once" },
+	{ &strict, { "-A", "c1", "-A" }, "-A|--add is given twice; give it once" },
+	{ &strict, { "-A", "c1", "--sync" }, "-A|--add and --sync are two commands; give one" },
+	{ &strict, { "-L", "--vip", "x" }, "-L|--list does not take --vip; see sonm-vs --help" },
+	{ &strict, { "sync", "-4" }, "--sync does not take -4; see sonm-vs --help" },
+	{ &strict, { "-D", "a", "b", "-n" }, "-D|--delete does not take -n|--numeric; see sonm-vs --help" },
+	{ &lenient, { "--dry-run" }, "-L|--list does not take --dry-run; see sonm-vs --help" },
+	{ &strict,
+	  { "sync", "now" },
+	  "argument 'now' is one too many for --sync; write sonm-vs --sync [--dry-run]" },
+	{ &strict,
+	  { "-D", "a", "b", "c", "d" },
+	  "argument 'd' is one too many for -D|--delete; "
+	  "write sonm-vs -D|--delete CONTAINER" },
+	{ &strict, { "-D", "a" }, "-D|--delete lacks an argument; write sonm-vs -D|--delete CONTAINER" },
+	{ &strict, { "delete" }, "-D|--delete lacks an argument; write sonm-vs -D|--delete CONTAINER" },
+};
+
+START_TEST(refuses_lines_and_says_what_to_do)
+{
+	struct cmd_line line = { .n_args = 77 };
+	struct err e = { 0 };
+
+	ck_assert_int_eq(parse(&e, bad[_i].table, bad[_i].words, &line), -EINVAL);
+	ck_assert_int_eq(e.code, EINVAL);
+	ck_assert_str_eq(e.msg, bad[_i].message);
+	ck_assert_uint_eq(line.n_args, 77);
+}
+END_TEST
+
+START_TEST(does_not_ask_the_environment_for_the_order)
+{
+	static const char *const words[] = { "list", "c1", "-n", NULL };
+	struct cmd_line line;
+	struct err e;
+
+	setenv("POSIXLY_CORRECT", "1", 1);
+	ck_assert_int_eq(parse(&e, &strict, words, &line), 0);
+	ck_assert(cmd_has(&line, 'n'));
+	ck_assert_uint_eq(line.n_args, 1);
+	cmd_line_free(&line);
+}
+END_TEST
+
+START_TEST(starts_afresh_after_a_line_that_failed_in_the_middle)
+{
+	static const char *const wrong[] = { "-LxnA", "c1", NULL };
+	static const char *const right[] = { "-L", "c2", NULL };
+	struct cmd_line line;
+	struct err e;
+
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(parse(&e, &strict, wrong, &line), -EINVAL);
+		ck_assert_int_eq(parse(&e, &strict, right, &line), 0);
+		ck_assert_uint_eq(line.n_args, 1);
+		ck_assert_str_eq(line.args[0], "c2");
+		cmd_line_free(&line);
+	}
+}
+END_TEST
+
+START_TEST(an_empty_argv_is_an_empty_line)
+{
+	char *argv[] = { NULL };
+	struct cmd_line line;
+	struct err e;
+
+	ck_assert_int_eq(cmd_parse(&e, &strict, 0, argv, &line), -EINVAL);
+	ck_assert_str_eq(e.msg, "no command is given; see sonm-vs --help");
+	ck_assert_int_eq(cmd_parse(&e, &lenient, 0, argv, &line), 0);
+	ck_assert_str_eq(line.command->name, "list");
+	cmd_line_free(&line);
+	cmd_line_free(&line);
+}
+END_TEST
+
+START_TEST(survives_words_of_10_megabytes)
+{
+	static const char *const starts[] = { "", "-", "--", "-w", "--weight", "--weight=", "--vip", "-L" };
+	size_t len = 10 << 20;
+	char *word = malloc(len + 1);
+	struct cmd_line line;
+	struct err e;
+
+	ck_assert_ptr_nonnull(word);
+	for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
+		memset(word, 'x', len);
+		word[len] = '\0';
+		memcpy(word, starts[i], strlen(starts[i]));
+		ck_assert_int_eq(parse(&e, &strict, (const char *[]){ word, NULL }, &line), -EINVAL);
+		ck_assert_uint_lt(strlen(e.msg), 200);
+	}
+	memset(word, 'x', len);
+	ck_assert_int_eq(parse(&e, &lenient, (const char *[]){ word, NULL }, &line), 0);
+	ck_assert_ptr_eq(line.args[0], word);
+	cmd_line_free(&line);
+	free(word);
+}
+END_TEST
+
+START_TEST(finds_the_last_value_of_an_option)
+{
+	static const char *const words[] = { "-A", "c1", "-t", "1", "-t", "2", NULL };
+	struct cmd_line line;
+	struct err e;
+
+	ck_assert_int_eq(parse(&e, &strict, words, &line), 0);
+	ck_assert(cmd_has(&line, 't'));
+	ck_assert(!cmd_has(&line, 'w'));
+	ck_assert_str_eq(cmd_get(&line, 't', "none"), "2");
+	ck_assert_str_eq(cmd_get(&line, 'w', "none"), "none");
+	ck_assert_ptr_null(cmd_get(&line, 'w', NULL));
+	cmd_line_free(&line);
+}
+END_TEST
+
+START_TEST(prints_help)
+{
+	struct unit_out out = { 0 };
+
+	cmd_help(&lenient, unit_open(&out));
+	fflush(out.stream);
+	for (const char *line = out.text; *line; line += strcspn(line, "\n") + 1)
+		ck_assert_uint_lt(strcspn(line, "\n"), 80);
+	unit_expect(&out,
+		    "sonm-vs - publishes ports\n"
+		    "\n"
+		    "Usage:\n"
+		    "  sonm-vs -A|--add CONTAINER (-t|-u|--sctp) CPORT=ADDR:PORT ... [--vip ADDRESS]\n"
+		    "          [-w WEIGHT]\n"
+		    "  sonm-vs [-L|--list] [CONTAINER...] [-n]\n"
+		    "  sonm-vs --sync [--dry-run]\n"
+		    "  sonm-vs -D|--delete CONTAINER\n"
+		    "\n"
+		    "Commands, also as a first word without dashes:\n"
+		    "  -A, --add               publish ports of a container\n"
+		    "  -L, --list              list routes\n"
+		    "      --sync              make the kernel match the state file\n"
+		    "  -D, --delete            remove routes\n"
+		    "\n"
+		    "Options:\n"
+		    "  -t, --tcp PORT          publish a TCP port\n"
+		    "  -w, --weight WEIGHT     the real server's share of new connections, 0 to\n"
+		    "                          1000; 0: none\n"
+		    "  -n, --numeric           no names\n"
+		    "  -4                      IPv4 only\n"
+		    "      --vip ADDRESS       the public address\n"
+		    "      --dry-run           change nothing\n"
+		    "      --publish-sctp-port CPORT\n"
+		    "                          publish an SCTP port\n"
+		    "  -c, --config FILE       read FILE\n"
+		    "\n"
+		    "See sonm-vs(8).\n");
+}
+END_TEST
+
+START_TEST(help_does_not_tear_what_is_in_brackets)
+{
+	static const struct cmd_command wide[] = {
+		{ 'A', 'A', "add",
+		  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA [BBBBBBBBBBBBBBB (CCCCCCCC [DDD EEEE])] F G ("
+		  "an unended bracket is no reason to write lines that go on and on and on and on",
+		  "publish", 0, 0, NULL },
+		{ 0 },
+	};
+	struct cmd_table table = strict;
+	struct unit_out out = { 0 };
+	char *end;
+
+	table.commands = wide;
+	cmd_help(&table, unit_open(&out));
+	fflush(out.stream);
+	end = strstr(out.text, "\n\nCommands");
+	ck_assert_ptr_nonnull(end);
+	*end = '\0';
+	ck_assert_str_eq(strstr(out.text, "  sonm-vs"),
+			 "  sonm-vs -A|--add AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
+			 "          [BBBBBBBBBBBBBBB (CCCCCCCC [DDD EEEE])] F G (an unended bracket is no\n"
+			 "          reason to write lines that go on and on and on and on");
+	fclose(out.stream);
+	free(out.text);
+}
+END_TEST
+
+START_TEST(lists_the_words_for_completion)
+{
+	struct unit_out out = { 0 };
+
+	cmd_words(&strict, unit_open(&out));
+	ck_assert(!ferror(out.stream));
+	unit_expect(&out, "add\tpublish ports of a container\n"
+			  "list\tlist routes\n"
+			  "sync\tmake the kernel match the state file\n"
+			  "delete\tremove routes\n"
+			  "--add\tpublish ports of a container\n"
+			  "--list\tlist routes\n"
+			  "--sync\tmake the kernel match the state file\n"
+			  "--delete\tremove routes\n"
+			  "--tcp\tpublish a TCP port\n"
+			  "--weight\tthe real server's share of new connections, 0 to 1000; 0: none\n"
+			  "--numeric\tno names\n"
+			  "-4\tIPv4 only\n"
+			  "--vip\tthe public address\n"
+			  "--dry-run\tchange nothing\n"
+			  "--publish-sctp-port\tpublish an SCTP port\n"
+			  "--config\tread FILE\n");
+}
+END_TEST
+
+START_TEST(accepts_whole_numbers_within_the_limits)
+{
+	static const struct {
+		const char *text;
+		uint64_t min, max, n;
+	} numbers[] = {
+		{ "0", 0, 0, 0 },
+		{ "1", 1, 65535, 1 },
+		{ "65535", 1, 65535, 65535 },
+		{ "0000000000000000000000000000000008", 0, 10, 8 },
+		{ "18446744073709551615", 0, UINT64_MAX, UINT64_MAX },
+	};
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		uint64_t n = 77;
+
+		ck_assert_int_eq(
+		    cmd_number(&e, "weight", numbers[i].text, numbers[i].min, numbers[i].max, &n), 0);
+		ck_assert_uint_eq(n, numbers[i].n);
+	}
+}
+END_TEST
+
+START_TEST(rejects_what_is_no_number_or_beyond_the_limits)
+{
+	static const char *const texts[] = { "",
+					     "0",
+					     "65536",
+					     "-1",
+					     "+1",
+					     " 1",
+					     "1 ",
+					     "1.0",
+					     "0x10",
+					     "1e3",
+					     "a",
+					     "18446744073709551616",
+					     "99999999999999999999999999999",
+					     "1\n" };
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct err e = { 0 };
+		uint64_t n = 77;
+
+		ck_assert_msg(cmd_number(&e, "weight", texts[i], 1, 65535, &n) == -EINVAL, "%s", texts[i]);
+		ck_assert_uint_eq(n, 77);
+		ck_assert_ptr_nonnull(strstr(e.msg, "' is not a whole number from 1 to 65535"));
+		ck_assert_int_eq(strncmp(e.msg, "weight '", 8), 0);
+	}
+}
+END_TEST
+
+static void add(TCase *tc)
+{
+	tcase_add_loop_test(tc, understands_lines, 0, ARRAY_LEN(good));
+	tcase_add_loop_test(tc, refuses_lines_and_says_what_to_do, 0, ARRAY_LEN(bad));
+	tcase_add_test(tc, does_not_ask_the_environment_for_the_order);
+	tcase_add_test(tc, starts_afresh_after_a_line_that_failed_in_the_middle);
+	tcase_add_test(tc, an_empty_argv_is_an_empty_line);
+	tcase_add_test(tc, survives_words_of_10_megabytes);
+	tcase_add_test(tc, finds_the_last_value_of_an_option);
+	tcase_add_test(tc, prints_help);
+	tcase_add_test(tc, help_does_not_tear_what_is_in_brackets);
+	tcase_add_test(tc, lists_the_words_for_completion);
+	tcase_add_test(tc, accepts_whole_numbers_within_the_limits);
+	tcase_add_test(tc, rejects_what_is_no_number_or_beyond_the_limits);
+}
+
+int main(void)
+{
+	return unit_main("cmd", add);
+}
