@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * route: the model of what the hub publishes. A route is one published port
+ * of one container: (container, container port, protocol). Pure: names,
+ * checks, text forms. Knows nothing of where routes are kept or made.
+ */
+#ifndef SONM_ROUTE_H
+#define SONM_ROUTE_H
+
+#include "ledger.h"
+#include "service.h"
+
+#define CONTAINER_MAX 128
+#define REAL_SERVERS_MAX 64 /* per route */
+
+enum route_kind {
+	ROUTE_GATEWAY, /* through IPVS */
+	ROUTE_DIRECT,  /* the worker's own address is the endpoint; no service */
+};
+
+enum route_state {
+	ROUTE_OPEN,
+	ROUTE_CLOSING, /* no real servers any more; the service waits for its last count */
+};
+
+/* The instant a route began to close, by a clock that nobody sets. */
+struct boottime {
+	char boot_id[37]; /* /proc/sys/kernel/random/boot_id */
+	int64_t ms;       /* CLOCK_BOOTTIME, or BOOTTIME_NEVER */
+};
+
+/* Not yet: the kernel's counters stood still. Far from overflow. */
+#define BOOTTIME_NEVER (INT64_MAX / 2)
+
+struct real_server {
+	struct endpoint real;
+	uint32_t weight;
+};
+
+struct route {
+	int64_t id;       /* the state file's; 0: not stored yet */
+	char container[CONTAINER_MAX + 1];
+	uint16_t cport;   /* container port, host order */
+	uint8_t protocol; /* IPPROTO_ */
+	enum route_kind kind;
+	enum route_state state;
+	struct endpoint public; /* where clients connect: VIP and virtual port, or the worker's own */
+	char scheduler[SCHEDULER_MAX + 1];
+	uint32_t persistence; /* seconds; 0: none */
+	struct real_server *servers; /* owned; sorted by address and port */
+	size_t n_servers;
+	struct account account;
+	int64_t opened_at;    /* seconds since 1970 */
+	struct boottime closing; /* for ROUTE_CLOSING */
+};
+
+struct route_list {
+	struct route *items;
+	size_t n;
+};
+
+/* What a closed route transferred. */
+struct ledger_entry {
+	int64_t id; /* the route's */
+	char container[CONTAINER_MAX + 1];
+	uint16_t cport;
+	uint8_t protocol;
+	enum route_kind kind;
+	struct endpoint public;
+	int64_t opened_at, closed_at; /* seconds since 1970 */
+	struct counters total;
+};
+
+struct ledger_list {
+	struct ledger_entry *items;
+	size_t n;
+};
+
+/* 1-128 characters of [A-Za-z0-9._:-], the first no '-'. -EINVAL. */
+int container_check(struct err *e, const char *id) MUST_CHECK;
+
+/* "tcp" or "udp" -> IPPROTO_; -EINVAL. */
+int protocol_parse(struct err *e, const char *name, uint8_t *out) MUST_CHECK;
+
+/* Parses "CPORT=ADDR:PORT" into a container port and a real server's endpoint. -EINVAL. */
+int port_spec_parse(struct err *e, const char *text, uint16_t *cport, struct endpoint *real) MUST_CHECK;
+
+struct service_key route_service_key(const struct route *r);
+
+#define ROUTE_STRLEN (ENDPOINT_STRLEN + 24)
+
+/* "10053/tcp". Returns buf. */
+const char *route_port_format(uint16_t cport, uint8_t protocol, char buf[static ROUTE_STRLEN]);
+
+/* "[10053/tcp->198.51.100.1:32898]". Returns buf. */
+const char *route_format(const struct route *r, char buf[static ROUTE_STRLEN]);
+
+/* Same real servers with the same weights, scheduler, persistence and kind? */
+bool route_same_target(const struct route *a, const struct route *b);
+
+/* Adds a real server in order. -EEXIST when it is there, -E2BIG past REAL_SERVERS_MAX, -ENOMEM. */
+int route_add_server(struct err *e, struct route *r, const struct real_server *rs) MUST_CHECK;
+
+/* Deep copy. -ENOMEM. */
+int route_copy(struct err *e, const struct route *from, struct route *to) MUST_CHECK;
+
+/* Appends and takes over what r owns (r becomes empty), on success only. -ENOMEM. */
+int route_list_take(struct err *e, struct route_list *list, struct route *r) MUST_CHECK;
+
+/* CLEANUP functions. */
+void route_clear(struct route *r);
+void route_list_clear(struct route_list *list);
+void ledger_list_clear(struct ledger_list *list);
+
+#endif

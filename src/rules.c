@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rules.h"
+
+#include <string.h>
+
+void rule_clear(struct rule *r)
+{
+	free(r->text);
+	free(r->words);
+	free(r->storage);
+	*r = (struct rule){ 0 };
+}
+
+void rule_list_clear(struct rule_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		rule_clear(&list->items[i]);
+	free(list->items);
+	*list = (struct rule_list){ 0 };
+}
+
+/*
+ * Takes the next word off *at and writes it, NUL-terminated, at *to. iptables
+ * quotes with '"' and puts a backslash before '"', '\'' and '\\' (xtables.c,
+ * xtables_save_string). 1: a word, 0: the end, -EINVAL: an open quote.
+ */
+static int take_word(const char **at, char **to)
+{
+	const char *s = *at + strspn(*at, " \t");
+	bool quoted = false;
+	char *w = *to;
+
+	if (*s == '\0')
+		return 0;
+	for (; *s && (quoted || (*s != ' ' && *s != '\t')); s++) {
+		if (*s == '"') {
+			quoted = !quoted;
+			continue;
+		}
+		if (*s == '\\' && quoted && s[1])
+			s++;
+		*w++ = *s;
+	}
+	*w++ = '\0';
+	*at = s;
+	*to = w;
+	return quoted ? -EINVAL : 1;
+}
+
+static int split(struct err *e, struct rule *r)
+{
+	const char *at = r->text;
+	char *to = r->storage;
+	int ret;
+
+	for (;;) {
+		char *word = to;
+
+		ret = take_word(&at, &to);
+		if (ret <= 0)
+			break;
+		if (r->n_words == RULE_WORDS_MAX)
+			return err_set(e, EINVAL, "rule '%.80s...' has too many words", r->text);
+		r->words[r->n_words++] = word;
+	}
+	if (ret < 0 || r->n_words == 0)
+		return err_set(e, EINVAL, "'%.80s' is not a rule as iptables -S prints them", r->text);
+	return 0;
+}
+
+int rule_parse(struct err *e, const char *line, struct rule *out)
+{
+	size_t len = strlen(line), most = len / 2 + 1; /* words of one letter */
+	CLEANUP(rule_clear) struct rule r = {
+		.text = strdup(line),
+		.words = calloc((most < RULE_WORDS_MAX ? most : RULE_WORDS_MAX) + 1, sizeof(*r.words)),
+		.storage = malloc(len + 2),
+	};
+	int ret;
+
+	if (!r.text || !r.words || !r.storage)
+		return err_set(e, ENOMEM, "out of memory");
+	ret = split(e, &r);
+	if (ret < 0)
+		return ret;
+	*out = r;
+	r = (struct rule){ 0 };
+	return 0;
+}
+
+static int list_add(struct err *e, struct rule_list *list, const char *line)
+{
+	int ret;
+
+	if (list->n == RULES_MAX)
+		return err_set(e, E2BIG, "there are more than %d rules", RULES_MAX);
+	if (base_reserve((void **)&list->items, list->n, sizeof(*list->items)) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	ret = rule_parse(e, line, &list->items[list->n]);
+	if (ret == 0)
+		list->n++;
+	return ret;
+}
+
+int rules_parse(struct err *e, const char *text, struct rule_list *out)
+{
+	CLEANUP(rule_list_clear) struct rule_list list = { 0 };
+	CLEANUP_FREE char *copy = strdup(text);
+	char *rest = copy, *line;
+
+	if (!copy)
+		return err_set(e, ENOMEM, "out of memory");
+	while ((line = strsep(&rest, "\n"))) {
+		int ret = line[strspn(line, " \t")] ? list_add(e, &list, line) : 0;
+
+		if (ret < 0)
+			return ret;
+	}
+	*out = list;
+	list = (struct rule_list){ 0 };
+	return 0;
+}
+
+static bool is(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+static bool is_appended_to(const struct rule *r, const char *chain)
+{
+	return r->n_words >= 2 && is(r->words[0], "-A") && is(r->words[1], chain);
+}
+
+bool rule_is_tagged(const struct rule *r, const char *chain, const char *comment)
+{
+	if (!is_appended_to(r, chain))
+		return false;
+	for (size_t i = 2; i + 1 < r->n_words; i++)
+		if (is(r->words[i], "--comment") && is(r->words[i + 1], comment))
+			return true;
+	return false;
+}
+
+/*
+ * The index of the first word from i on that tells rules apart. Comments do
+ * not; nor does --ipvs, which every other condition of that match implies:
+ * iptables -S leaves it out beside one (libxt_ipvs.c).
+ */
+static size_t skip(const struct rule *r, size_t i)
+{
+	for (;;) {
+		bool two = i + 1 < r->n_words;
+
+		if (two && is(r->words[i], "-m") && is(r->words[i + 1], "comment"))
+			i += 2;
+		else if (two && is(r->words[i], "--comment"))
+			i += 2;
+		else if (i < r->n_words && is(r->words[i], "--ipvs"))
+			i++;
+		else
+			return i;
+	}
+}
+
+bool rule_same(const struct rule *a, const struct rule *b)
+{
+	size_t i = skip(a, 0), j = skip(b, 0);
+
+	while (i < a->n_words && j < b->n_words && is(a->words[i], b->words[j])) {
+		i = skip(a, i + 1);
+		j = skip(b, j + 1);
+	}
+	return i >= a->n_words && j >= b->n_words;
+}
+
+/* In this order: a rule matches as well as the worst of its conditions. */
+enum match { MATCH_NEVER, MATCH_MAYBE, MATCH_ALWAYS };
+
+static enum match match_ports(const char *text, const struct packet *p)
+{
+	CLEANUP_FREE char *ranges = strdup(text);
+	struct portset ports;
+	struct err e;
+
+	if (!ranges || !p->dports)
+		return MATCH_MAYBE;
+	for (char *c = ranges; *c; c++)
+		if (*c == ':')
+			*c = '-';
+	if (portset_parse(&e, ranges, &ports) < 0)
+		return MATCH_MAYBE;
+	if (portset_includes(&ports, p->dports))
+		return MATCH_ALWAYS;
+	return portset_overlaps(&ports, p->dports) ? MATCH_MAYBE : MATCH_NEVER;
+}
+
+static enum match match_state(const char *list, const struct packet *p)
+{
+	size_t len = strlen(p->state);
+
+	for (const char *at = list; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
+		if (strncmp(at, p->state, len) == 0 && (at[len] == ',' || at[len] == '\0'))
+			return MATCH_ALWAYS;
+	return MATCH_NEVER;
+}
+
+static enum match match_protocol(const char *name, const struct packet *p)
+{
+	return is(name, p->protocol) || is(name, "all") ? MATCH_ALWAYS : MATCH_NEVER;
+}
+
+static enum match match_interface(const char *name, const struct packet *p)
+{
+	(void)p;
+	return is(name, "lo") ? MATCH_NEVER : MATCH_MAYBE;
+}
+
+static enum match match_ipvs(const char *value, const struct packet *p)
+{
+	if (!p->ipvs)
+		return MATCH_NEVER;
+	if (is(value, "ORIGINAL") || is(value, "MASQ") || is(value, p->protocol))
+		return MATCH_ALWAYS;
+	return MATCH_MAYBE;
+}
+
+static enum match match_nothing(const char *value, const struct packet *p)
+{
+	(void)value;
+	(void)p;
+	return MATCH_ALWAYS;
+}
+
+/* The conditions that one can judge; each takes a value. */
+static const struct condition {
+	const char *option;
+	enum match (*judge)(const char *value, const struct packet *p);
+} conditions[] = {
+	{ "-p", match_protocol },
+	{ "-i", match_interface },
+	{ "-o", match_interface },
+	{ "--dport", match_ports },
+	{ "--dports", match_ports },
+	{ "--ctstate", match_state },
+	{ "--state", match_state },
+	{ "--vdir", match_ipvs },
+	{ "--vmethod", match_ipvs },
+	{ "--vproto", match_ipvs },
+	{ "--vaddr", match_ipvs },
+	{ "--vport", match_ipvs },
+	{ "-m", match_nothing }, /* its options are judged on their own */
+	{ "--comment", match_nothing },
+};
+
+/* Judges the option at words[*i] and moves past it and its value. */
+static enum match match_option(const struct rule *r, size_t *i, const struct packet *p)
+{
+	const char *option = r->words[(*i)++];
+
+	if (is(option, "--ipvs"))
+		return p->ipvs ? MATCH_ALWAYS : MATCH_NEVER;
+	for (size_t k = 0; k < ARRAY_LEN(conditions) && *i < r->n_words; k++)
+		if (is(option, conditions[k].option))
+			return conditions[k].judge(r->words[(*i)++], p);
+	if (is(option, "!") && *i < r->n_words)
+		++*i; /* what follows is a value, which is judged as unknown */
+	return MATCH_MAYBE;
+}
+
+/* How well the rule matches; *target is the word after -j, or NULL. */
+static enum match match_rule(const struct rule *r, const struct packet *p, const char **target)
+{
+	enum match worst = MATCH_ALWAYS;
+	size_t i = 2;
+
+	*target = NULL;
+	while (i < r->n_words) {
+		enum match m;
+
+		if ((is(r->words[i], "-j") || is(r->words[i], "-g")) && i + 1 < r->n_words) {
+			*target = r->words[i + 1];
+			break;
+		}
+		m = match_option(r, &i, p);
+		if (m < worst)
+			worst = m;
+	}
+	return worst;
+}
+
+enum effect { EFFECT_NONE, EFFECT_PASS, EFFECT_STOP, EFFECT_UNKNOWN };
+
+static enum effect effect_of(const char *target)
+{
+	static const char *const going_on[] = { "LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "TCPMSS",
+						"CHECKSUM", "DSCP", "TRACE", "AUDIT", "SET", "CLASSIFY" };
+
+	if (!target)
+		return EFFECT_NONE;
+	if (is(target, "ACCEPT"))
+		return EFFECT_PASS;
+	if (is(target, "DROP") || is(target, "REJECT"))
+		return EFFECT_STOP;
+	for (size_t i = 0; i < ARRAY_LEN(going_on); i++)
+		if (is(target, going_on[i]))
+			return EFFECT_NONE;
+	return EFFECT_UNKNOWN;
+}
+
+static const char *policy_of(const struct rule_list *rules, const char *chain)
+{
+	for (size_t i = 0; i < rules->n; i++) {
+		const struct rule *r = &rules->items[i];
+
+		if (r->n_words >= 3 && is(r->words[0], "-P") && is(r->words[1], chain))
+			return r->words[2];
+	}
+	return "ACCEPT";
+}
+
+/* doubt: the rule before that may have decided otherwise, or NULL. */
+static enum verdict conclude(bool stopped, const char *by, const char *doubt, const char **decider)
+{
+	*decider = doubt ? doubt : by;
+	if (doubt)
+		return VERDICT_UNKNOWN;
+	return stopped ? VERDICT_STOP : VERDICT_PASS;
+}
+
+enum verdict rules_verdict(const struct rule_list *rules, const char *chain, const struct packet *p,
+			   const char **decider)
+{
+	const char *may_pass = NULL, *may_stop = NULL;
+	bool stopped;
+
+	for (size_t i = 0; i < rules->n; i++) {
+		const struct rule *r = &rules->items[i];
+		const char *target;
+		enum match m = is_appended_to(r, chain) ? match_rule(r, p, &target) : MATCH_NEVER;
+		enum effect effect = m == MATCH_NEVER ? EFFECT_NONE : effect_of(target);
+
+		if (effect == EFFECT_NONE)
+			continue;
+		stopped = effect == EFFECT_STOP;
+		if (m == MATCH_ALWAYS && effect != EFFECT_UNKNOWN)
+			return conclude(stopped, r->text, stopped ? may_pass : may_stop, decider);
+		if (effect != EFFECT_STOP && !may_pass)
+			may_pass = r->text;
+		if (effect != EFFECT_PASS && !may_stop)
+			may_stop = r->text;
+	}
+	stopped = is(policy_of(rules, chain), "DROP");
+	return conclude(stopped, stopped ? "policy DROP" : "policy ACCEPT", stopped ? may_pass : may_stop,
+			decider);
+}

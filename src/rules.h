@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * rules: what iptables -S prints, as rules made of words, and what a chain
+ * does to a packet, as far as one can tell from its text. Pure.
+ */
+#ifndef SONM_RULES_H
+#define SONM_RULES_H
+
+#include "err.h"
+#include "portset.h"
+
+#define RULE_WORDS_MAX 128
+#define RULES_MAX 100000
+
+/* "-P CHAIN POLICY", "-N CHAIN" or "-A CHAIN ...". */
+struct rule {
+	char *text;   /* owned; the line */
+	char **words; /* owned; n_words and a NULL; point into storage; without quotes */
+	size_t n_words;
+	char *storage; /* owned */
+};
+
+struct rule_list {
+	struct rule *items;
+	size_t n;
+};
+
+/* One line. -EINVAL: an open quote, no words or more than RULE_WORDS_MAX; -ENOMEM. */
+int rule_parse(struct err *e, const char *line, struct rule *out) MUST_CHECK;
+
+/* A whole listing; empty lines are skipped. -EINVAL with the line, -E2BIG past RULES_MAX, -ENOMEM. */
+int rules_parse(struct err *e, const char *text, struct rule_list *out) MUST_CHECK;
+
+/* Is it a rule of this chain with exactly this comment? */
+bool rule_is_tagged(const struct rule *r, const char *chain, const char *comment);
+
+/* The same conditions and target, in the same order, comments aside? */
+bool rule_same(const struct rule *a, const struct rule *b);
+
+/* A packet that has to get through a chain of the filter table. */
+struct packet {
+	const char *protocol;        /* "tcp" or "udp" */
+	const char *state;           /* conntrack's: "NEW" or "ESTABLISHED" */
+	const struct portset *dports; /* all of which have to get through; NULL: any port */
+	bool ipvs;                   /* IPVS has handled it already, which -m ipvs looks for */
+};
+
+enum verdict {
+	VERDICT_PASS,
+	VERDICT_STOP,
+	VERDICT_UNKNOWN, /* a rule may or may not match, or jumps elsewhere */
+};
+
+/*
+ * Walks the rules of a chain to the first that decides, or to its policy.
+ * *decider: the text of that, or of the first that one cannot tell; points
+ * into the list or to a literal. The packet never comes from or leaves by lo.
+ */
+enum verdict rules_verdict(const struct rule_list *rules, const char *chain, const struct packet *p,
+			   const char **decider);
+
+/* CLEANUP functions. */
+void rule_clear(struct rule *r);
+void rule_list_clear(struct rule_list *list);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "given.h"
+#include "ledger.h"
+
+#define N_COUNTERS 5
+
+static const struct counters ones = { 1, 1, 1, 1, 1 };
+static const struct counters some = { 10, 20, 30, 40, 50 };
+
+/* The counter of this number, in the order of the struct. */
+static uint64_t *counter(struct counters *c, size_t i)
+{
+	uint64_t *all[N_COUNTERS] = { &c->conns, &c->inpkts, &c->outpkts, &c->inbytes, &c->outbytes };
+
+	return all[i];
+}
+
+static void expect(const struct counters *c, uint64_t conns, uint64_t inpkts, uint64_t outpkts,
+		   uint64_t inbytes, uint64_t outbytes)
+{
+	ck_assert_uint_eq(c->conns, conns);
+	ck_assert_uint_eq(c->inpkts, inpkts);
+	ck_assert_uint_eq(c->outpkts, outpkts);
+	ck_assert_uint_eq(c->inbytes, inbytes);
+	ck_assert_uint_eq(c->outbytes, outbytes);
+}
+
+static void expect_total(const struct account *a, uint64_t conns, uint64_t inpkts, uint64_t outpkts,
+			 uint64_t inbytes, uint64_t outbytes)
+{
+	struct counters total = account_total(a);
+
+	expect(&total, conns, inpkts, outpkts, inbytes, outbytes);
+}
+
+START_TEST(adds_every_counter)
+{
+	struct counters sum = some;
+	const struct counters more = { 1, 2, 3, 4, UINT64_C(1) << 40 };
+
+	counters_add(&sum, &more);
+	expect(&sum, 11, 22, 33, 44, 50 + (UINT64_C(1) << 40));
+}
+END_TEST
+
+START_TEST(counters_are_equal_when_all_five_are)
+{
+	ck_assert(counters_equal(&some, &some));
+	for (size_t i = 0; i < N_COUNTERS; i++) {
+		struct counters other = some;
+
+		++*counter(&other, i);
+		ck_assert_msg(!counters_equal(&some, &other), "counter %zu", i);
+	}
+}
+END_TEST
+
+START_TEST(total_is_earlier_epochs_and_the_latest_reading)
+{
+	const struct account a = { .base = { 1, 2, 3, 4, 5 }, .last = { 10, 20, 30, 40, 50 } };
+	const struct account fresh = { 0 };
+
+	expect_total(&a, 11, 22, 33, 44, 55);
+	expect_total(&fresh, 0, 0, 0, 0, 0);
+}
+END_TEST
+
+START_TEST(a_reading_replaces_the_one_before_it)
+{
+	struct account a = { .base = ones };
+
+	account_read(&a, &some);
+	expect_total(&a, 11, 21, 31, 41, 51);
+	account_read(&a, &(struct counters){ 10, 25, 30, 45, 50 });
+	expect_total(&a, 11, 26, 31, 46, 51);
+	expect(&a.base, 1, 1, 1, 1, 1);
+}
+END_TEST
+
+START_TEST(the_same_reading_again_counts_once)
+{
+	struct account a = { 0 };
+
+	account_read(&a, &some);
+	account_read(&a, &some);
+	expect_total(&a, 10, 20, 30, 40, 50);
+	ck_assert(counters_equal(&a.base, &(struct counters){ 0 }));
+}
+END_TEST
+
+START_TEST(any_counter_that_went_back_begins_a_new_epoch)
+{
+	for (size_t i = 0; i < N_COUNTERS; i++) {
+		struct account a = { .base = ones, .last = some };
+		struct counters reading = { 100, 100, 100, 100, 100 }, want = { 11, 21, 31, 41, 51 };
+
+		*counter(&reading, i) = *counter(&a.last, i) - 1;
+		account_read(&a, &reading);
+		ck_assert_msg(counters_equal(&a.base, &want), "counter %zu", i);
+		ck_assert_msg(counters_equal(&a.last, &reading), "counter %zu", i);
+	}
+}
+END_TEST
+
+START_TEST(ending_an_epoch_keeps_the_total)
+{
+	struct account a = { .base = ones, .last = some };
+
+	account_end_epoch(&a);
+	expect_total(&a, 11, 21, 31, 41, 51);
+	account_end_epoch(&a);
+	expect_total(&a, 11, 21, 31, 41, 51);
+}
+END_TEST
+
+START_TEST(after_an_end_a_reading_counts_whole_even_if_it_is_larger)
+{
+	struct account a = { .last = some };
+
+	account_end_epoch(&a);
+	account_read(&a, &(struct counters){ 100, 200, 300, 400, 500 });
+	expect_total(&a, 110, 220, 330, 440, 550);
+}
+END_TEST
+
+/* A service that counts, is read now and then, and is made anew after its last count was read. */
+START_TEST(loses_and_doubles_nothing_over_many_epochs)
+{
+	for (uint64_t run = 0; run < 200; run++) {
+		struct counters kernel = { 0 }, truth = { 0 }, total;
+		struct account a = { 0 };
+		uint64_t seed = run;
+
+		for (int step = 0; step < 300; step++) {
+			uint32_t dice = given_below(&seed, 10);
+			uint64_t amount = given_below(&seed, 100000);
+			size_t which = given_below(&seed, N_COUNTERS);
+
+			*counter(&kernel, which) += amount;
+			*counter(&truth, which) += amount;
+			if (dice < 6)
+				continue;
+			account_read(&a, &kernel);
+			total = account_total(&a);
+			ck_assert_msg(counters_equal(&total, &truth), "seed %d, step %d", (int)run, step);
+			if (dice < 9)
+				continue;
+			account_end_epoch(&a);
+			kernel = (struct counters){ 0 };
+		}
+	}
+}
+END_TEST
+
+static void add(TCase *tc)
+{
+	tcase_add_test(tc, adds_every_counter);
+	tcase_add_test(tc, counters_are_equal_when_all_five_are);
+	tcase_add_test(tc, total_is_earlier_epochs_and_the_latest_reading);
+	tcase_add_test(tc, a_reading_replaces_the_one_before_it);
+	tcase_add_test(tc, the_same_reading_again_counts_once);
+	tcase_add_test(tc, any_counter_that_went_back_begins_a_new_epoch);
+	tcase_add_test(tc, ending_an_epoch_keeps_the_total);
+	tcase_add_test(tc, after_an_end_a_reading_counts_whole_even_if_it_is_larger);
+	tcase_add_test(tc, loses_and_doubles_nothing_over_many_epochs);
+}
+
+int main(void)
+{
+	return unit_main("ledger", add);
+}
