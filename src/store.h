@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * store: the state file: routes, the ledger of closed ones, and what
+ * sonm-gw-setup changed. The only module that knows SQLite; knows nothing of
+ * netlink. Narrow, so that another implementation can stand behind it.
+ *
+ * Readers see the last committed state; they and a commit wait for one another
+ * for moments. Writers take the writer's lock first (store_lock) and hold it over as many transactions, and
+ * as much work outside the file, as belong together. A killed writer's lock
+ * is gone, its uncommitted transaction too.
+ *
+ * Counters are unsigned 64-bit here and signed in the file: more than 2^63-1
+ * is an error (-EOVERFLOW), never a wrap.
+ */
+#ifndef SONM_STORE_H
+#define SONM_STORE_H
+
+#include "route.h"
+
+#define STORE_VERSION 1 /* user_version of the file */
+#define STORE_LOCK_SECONDS 60
+
+struct store;
+
+enum store_mode {
+	STORE_READ,   /* a file that does not exist reads as an empty one */
+	STORE_UPDATE, /* the same, and what exists may be changed */
+	STORE_WRITE,  /* creates the file (0600), and its directory (0700) if only that is missing */
+};
+
+/*
+ * -EACCES: not permitted; -EINVAL: not our file, newer than this program, or
+ * a directory or file that others can write to; -EIO: damaged.
+ */
+int store_open(struct err *e, const char *path, enum store_mode mode, struct store **out) MUST_CHECK;
+void store_close(struct store *s); /* drops the lock; NULL is fine */
+void store_closep(struct store **s); /* a CLEANUP function */
+
+/* Waits for the writer's lock; -ETIMEDOUT after STORE_LOCK_SECONDS. */
+int store_lock(struct err *e, struct store *s) MUST_CHECK;
+void store_unlock(struct store *s);
+
+/* A transaction. Commit is durable when it returns. Rollback without begin does nothing. */
+int store_begin(struct err *e, struct store *s) MUST_CHECK;
+int store_commit(struct err *e, struct store *s) MUST_CHECK;
+
+/* What is read from here until store_rollback is of one moment; commits wait for it. */
+int store_begin_read(struct err *e, struct store *s) MUST_CHECK;
+void store_rollback(struct store *s);
+
+/* Which routes are meant. */
+struct route_filter {
+	const char *container; /* NULL: all */
+	uint16_t cport;        /* 0: all */
+	uint8_t protocol;      /* 0: all */
+	int state;             /* an enum route_state, or -1: all */
+};
+
+/* Appends the routes, ordered by container, container port, protocol, id. */
+int store_routes(struct err *e, struct store *s, const struct route_filter *f, struct route_list *out) MUST_CHECK;
+
+/*
+ * Appends the closing routes that began to close at or before this instant, in
+ * another boot, or never (BOOTTIME_NEVER).
+ */
+int store_settled_routes(struct err *e, struct store *s, const struct boottime *instant,
+			 struct route_list *out) MUST_CHECK;
+
+/* Stores a new route and sets its id. -EEXIST: its endpoint or its name is taken. */
+int store_add_route(struct err *e, struct store *s, struct route *r) MUST_CHECK;
+
+/* Stores everything of a route again, by id. */
+int store_set_route(struct err *e, struct store *s, const struct route *r) MUST_CHECK;
+
+/* Stores a route's account only. */
+int store_set_account(struct err *e, struct store *s, int64_t id, const struct account *a) MUST_CHECK;
+
+/* Forgets a route as if it had never been: for undoing store_add_route. */
+int store_forget_route(struct err *e, struct store *s, int64_t id) MUST_CHECK;
+
+/* Moves a route into the ledger with its account's total. closed_at: seconds since 1970. */
+int store_close_route(struct err *e, struct store *s, int64_t id, int64_t closed_at) MUST_CHECK;
+
+/* Has any open route this real server for this protocol? */
+int store_server_is_used(struct err *e, struct store *s, uint8_t protocol, const struct endpoint *real,
+			 bool *out) MUST_CHECK;
+
+enum store_port {
+	STORE_PORT_FREE,
+	STORE_PORT_ROUTED,      /* a route has it, open or closing */
+	STORE_PORT_QUARANTINED, /* a closed route of another container had it since `since` */
+};
+
+/*
+ * May container have this endpoint? since..now: seconds since 1970; ledger
+ * entries closed in it keep their port. holder, if not NULL: who has it.
+ */
+int store_port(struct err *e, struct store *s, const struct service_key *key, const char *container,
+	       int64_t since, int64_t now, enum store_port *out, char holder[CONTAINER_MAX + 1]) MUST_CHECK;
+
+/* The virtual port that (container, cport, protocol) had last on this VIP since then; 1 or 0. */
+int store_former_port(struct err *e, struct store *s, const char *container, uint16_t cport,
+		      uint8_t protocol, const struct addr *vip, int64_t since, int64_t now,
+		      uint16_t *out) MUST_CHECK;
+
+/* The ledger of a container (NULL: all), oldest first. */
+int store_ledger(struct err *e, struct store *s, const char *container, struct ledger_list *out) MUST_CHECK;
+
+/* The sum over a container's ledger entries (NULL: all) and their number. */
+int store_ledger_sum(struct err *e, struct store *s, const char *container, struct counters *sum,
+		     uint64_t *entries) MUST_CHECK;
+
+/* What sonm-gw-setup changed: a step's value before and the value it set. */
+struct setup_record {
+	char step[64];
+	char boot_id[37]; /* in which boot it was made; "" if that does not matter */
+	char former[1024];
+	char applied[1024];
+};
+
+/* 1: found, 0: none. */
+int store_setup_get(struct err *e, struct store *s, const char *step, struct setup_record *out) MUST_CHECK;
+/* Adds, or replaces the record of that step; the order of first addition is kept. */
+int store_setup_put(struct err *e, struct store *s, const struct setup_record *r) MUST_CHECK;
+int store_setup_delete(struct err *e, struct store *s, const char *step) MUST_CHECK;
+/* All, newest first; *out is freed by the caller. Returns 0. */
+int store_setup_list(struct err *e, struct store *s, struct setup_record **out, size_t *n) MUST_CHECK;
+
+#endif

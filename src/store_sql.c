@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store_sql.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int errno_of(struct store *s, int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return ETIMEDOUT;
+	case SQLITE_NOMEM:
+		return ENOMEM;
+	case SQLITE_CONSTRAINT:
+		return ERR_CONFLICT;
+	case SQLITE_FULL:
+		return ENOSPC;
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		return EACCES;
+	case SQLITE_READONLY:
+		return EROFS;
+	case SQLITE_CANTOPEN:
+		return s->db && sqlite3_system_errno(s->db) == EACCES ? EACCES : EIO;
+	default:
+		return EIO;
+	}
+}
+
+int sql_fail(struct err *e, struct store *s, int code, const char *what)
+{
+	int base = code & 0xff;
+
+	err_set(e, errno_of(s, code), "cannot %s state file %s: %s", what, s->path,
+		s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code));
+	if (base == SQLITE_BUSY)
+		err_advise(e, "another program keeps reading it: see 'fuser -v %s'", s->path);
+	if (base == SQLITE_FULL)
+		err_advise(e, "make room on the disk and try again");
+	if (base == SQLITE_READONLY || base == SQLITE_PERM)
+		err_advise(e, "see who may write to it, and to its directory");
+	if (base == SQLITE_CORRUPT || base == SQLITE_NOTADB)
+		err_advise(e, "it is damaged: keep a copy and put a saved one in its place");
+	return -e->code;
+}
+
+int sql_damaged(struct err *e, const struct store *s, const char *what)
+{
+	return err_set(e, EIO, "state file %s is damaged: %s makes no sense; keep a copy and put a saved one in its place",
+		       s->path, what);
+}
+
+static int find_statement(struct err *e, struct store *s, const char *sql, sqlite3_stmt **out)
+{
+	size_t i = 0;
+	int code;
+
+	while (i < STORE_STATEMENTS && s->statements[i].sql && s->statements[i].sql != sql)
+		i++;
+	if (i == STORE_STATEMENTS)
+		return err_set(e, EIO, "more than %d kinds of statements", STORE_STATEMENTS);
+	if (!s->statements[i].sql) {
+		code = sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i].stmt,
+					  NULL);
+		if (code != SQLITE_OK)
+			return sql_fail(e, s, code, "read");
+		s->statements[i].sql = sql;
+	}
+	*out = s->statements[i].stmt;
+	return 0;
+}
+
+int sql_query(struct err *e, struct store *s, const char *sql, const struct sql_value *values,
+	      size_t n_values, sqlite3_stmt **out)
+{
+	sqlite3_stmt *stmt = NULL;
+
+	if (find_statement(e, s, sql, &stmt) < 0)
+		return -e->code;
+	for (size_t i = 0; i < n_values; i++) {
+		int at = (int)i + 1;
+		int code = values[i].is_text
+				   ? sqlite3_bind_text(stmt, at, values[i].text, -1, SQLITE_TRANSIENT)
+				   : sqlite3_bind_int64(stmt, at, values[i].number);
+
+		if (code != SQLITE_OK)
+			return sql_fail(e, s, code, "read");
+	}
+	*out = stmt;
+	return 0;
+}
+
+int sql_row(struct err *e, struct store *s, sqlite3_stmt *query)
+{
+	int code = sqlite3_step(query);
+
+	if (code == SQLITE_ROW)
+		return 1;
+	return code == SQLITE_DONE ? 0 : sql_fail(e, s, code, "read");
+}
+
+void sql_end(sqlite3_stmt **query)
+{
+	if (*query) {
+		sqlite3_reset(*query);
+		sqlite3_clear_bindings(*query);
+	}
+}
+
+int sql_run(struct err *e, struct store *s, const char *sql, const struct sql_value *values, size_t n_values)
+{
+	CLEANUP(sql_end) sqlite3_stmt *stmt = NULL;
+	int code;
+
+	if (sql_query(e, s, sql, values, n_values, &stmt) < 0)
+		return -e->code;
+	code = sqlite3_step(stmt);
+	return code == SQLITE_DONE || code == SQLITE_ROW ? 0 : sql_fail(e, s, code, "write");
+}
+
+int sql_text(struct err *e, struct store *s, sqlite3_stmt *query, int column, char *buf, size_t size)
+{
+	const char *text = (const char *)sqlite3_column_text(query, column);
+
+	if (!text)
+		text = "";
+	if (strlen(text) >= size)
+		return sql_damaged(e, s, sqlite3_column_name(query, column));
+	strcpy(buf, text);
+	return 0;
+}
+
+int sql_int(struct err *e, struct store *s, sqlite3_stmt *query, int column, int64_t min, int64_t max,
+	    int64_t *out)
+{
+	int64_t n = sqlite3_column_int64(query, column);
+
+	if (sqlite3_column_type(query, column) != SQLITE_INTEGER || n < min || n > max)
+		return sql_damaged(e, s, sqlite3_column_name(query, column));
+	*out = n;
+	return 0;
+}
+
+int sql_counters(struct err *e, struct store *s, sqlite3_stmt *query, int column, struct counters *out)
+{
+	int64_t n[5];
+
+	for (int i = 0; i < 5; i++)
+		if (sql_int(e, s, query, column + i, 0, INT64_MAX, &n[i]) < 0)
+			return -e->code;
+	*out = (struct counters){ (uint64_t)n[0], (uint64_t)n[1], (uint64_t)n[2], (uint64_t)n[3],
+				  (uint64_t)n[4] };
+	return 0;
+}
+
+int sql_check_counters(struct err *e, const struct counters *c)
+{
+	const uint64_t most = INT64_MAX;
+
+	if (c->conns > most || c->inpkts > most || c->outpkts > most || c->inbytes > most ||
+	    c->outbytes > most)
+		return err_set(e, EOVERFLOW, "a counter is larger than the state file can hold (2^63-1)");
+	return 0;
+}
+
+const char *sql_kind_name(enum route_kind kind)
+{
+	return kind == ROUTE_DIRECT ? "direct" : "gateway";
+}
+
+int sql_kind(struct err *e, struct store *s, sqlite3_stmt *query, int column, enum route_kind *out)
+{
+	char name[16];
+
+	if (sql_text(e, s, query, column, name, sizeof(name)) < 0)
+		return -e->code;
+	for (int kind = ROUTE_GATEWAY; kind <= ROUTE_DIRECT; kind++) {
+		if (strcmp(name, sql_kind_name((enum route_kind)kind)) == 0) {
+			*out = (enum route_kind)kind;
+			return 0;
+		}
+	}
+	return sql_damaged(e, s, sqlite3_column_name(query, column));
+}
+
+int sql_endpoint(struct err *e, struct store *s, sqlite3_stmt *query, int column, struct endpoint *out)
+{
+	char text[ADDR_STRLEN];
+	struct endpoint ep;
+	int64_t port = 0;
+
+	if (sql_text(e, s, query, column, text, sizeof(text)) < 0 ||
+	    sql_int(e, s, query, column + 1, 1, 65535, &port) < 0)
+		return -e->code;
+	if (addr_parse(e, text, &ep.addr) < 0)
+		return sql_damaged(e, s, sqlite3_column_name(query, column));
+	ep.port = (uint16_t)port;
+	*out = ep;
+	return 0;
+}
