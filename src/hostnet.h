@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * hostnet: what this host's own sockets and routes say. Asks by binding and
+ * connecting; sends no packet.
+ */
+#ifndef SONM_HOSTNET_H
+#define SONM_HOSTNET_H
+
+#include "addr.h"
+
+enum hostnet_port {
+	HOSTNET_FREE,      /* a local program could listen there: none does */
+	HOSTNET_IN_USE,    /* a local socket has it: a listener or an outgoing connection */
+	HOSTNET_NOT_LOCAL, /* the address is not this host's */
+};
+
+/*
+ * Binds a socket of its own to the endpoint for a moment. Wildcard listeners
+ * count. -EACCES: a port below
+ * ip_unprivileged_port_start without CAP_NET_BIND_SERVICE.
+ */
+int hostnet_probe(struct err *e, uint8_t protocol, const struct endpoint *at,
+		  enum hostnet_port *out) MUST_CHECK;
+
+/* The source address of the default route of a family. -ENETUNREACH when there is none. */
+int hostnet_default_source(struct err *e, sa_family_t family, struct addr *out) MUST_CHECK;
+
+#endif

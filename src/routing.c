@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "routing.h"
+
+#include <linux/fib_rules.h>
+#include <linux/rtnetlink.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <stdio.h>
+#include <sys/utsname.h>
+
+#define MESSAGE_SIZE 256
+#define RULE_PREFERENCE 1 /* right after the rule for local addresses */
+#define RULE_OWNER 83     /* FRA_PROTOCOL, "who made it": none of rtnetlink.h's */
+
+struct routing {
+	struct nl_sock *sock;
+	int error;         /* the last answer's errno, 0 for none */
+	uint8_t type;      /* the last route's type, RTN_ */
+};
+
+static int on_error(struct sockaddr_nl *from, struct nlmsgerr *answer, void *arg)
+{
+	struct routing *r = arg;
+
+	(void)from;
+	r->error = -answer->error;
+	return NL_STOP;
+}
+
+static int on_route(struct nl_msg *msg, void *arg)
+{
+	struct routing *r = arg;
+
+	if (nlmsg_valid_hdr(nlmsg_hdr(msg), sizeof(struct rtmsg)) && nlmsg_hdr(msg)->nlmsg_type == RTM_NEWROUTE)
+		r->type = ((struct rtmsg *)nlmsg_data(nlmsg_hdr(msg)))->rtm_type;
+	return NL_OK;
+}
+
+int routing_open(struct err *e, struct routing **out)
+{
+	struct routing *r = calloc(1, sizeof(*r));
+	int ret;
+
+	if (!r || !(r->sock = nl_socket_alloc())) {
+		free(r);
+		return err_set(e, ENOMEM, "out of memory");
+	}
+	nl_socket_modify_cb(r->sock, NL_CB_VALID, NL_CB_CUSTOM, on_route, r);
+	nl_socket_modify_err_cb(r->sock, NL_CB_CUSTOM, on_error, r);
+	nl_socket_disable_auto_ack(r->sock); /* what is asked is answered, what is changed asks for its ACK */
+	ret = nl_connect(r->sock, NETLINK_ROUTE);
+	if (ret < 0) {
+		routing_close(r);
+		return err_set(e, EIO, "cannot open a netlink socket: %s", nl_geterror(ret));
+	}
+	*out = r;
+	return 0;
+}
+
+void routing_close(struct routing *r)
+{
+	if (!r)
+		return;
+	nl_socket_free(r->sock);
+	free(r);
+}
+
+/* Sends a message, which it frees, and reads its one answer: 0, or the kernel's errno. */
+static int ask(struct err *e, struct routing *r, struct nl_msg *msg)
+{
+	int ret = nl_send_auto(r->sock, msg);
+
+	nlmsg_free(msg);
+	r->error = 0;
+	r->type = RTN_UNSPEC;
+	if (ret >= 0)
+		ret = nl_recvmsgs_default(r->sock);
+	if (ret < 0 && r->error == 0)
+		return err_set(e, EIO, "the kernel's routing does not answer: %s", nl_geterror(ret));
+	return r->error;
+}
+
+int routing_is_local(struct err *e, struct routing *r, const struct addr *a, bool *out)
+{
+	struct rtmsg header = { .rtm_family = (unsigned char)a->family,
+				.rtm_dst_len = (unsigned char)(8 * addr_size(a)) };
+	struct nl_msg *msg = nlmsg_alloc_size(MESSAGE_SIZE);
+	int error;
+
+	if (!msg || !nlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, RTM_GETROUTE, 0, 0) ||
+	    nlmsg_append(msg, &header, sizeof(header), NLMSG_ALIGNTO) < 0 ||
+	    nla_put(msg, RTA_DST, (int)addr_size(a), a->bytes) < 0) {
+		nlmsg_free(msg);
+		return err_set(e, ENOMEM, "out of memory");
+	}
+	error = ask(e, r, msg);
+	if (error < 0)
+		return error;
+	/* An error is an address that cannot be reached, so it is not here. */
+	*out = error == 0 && r->type == RTN_LOCAL;
+	return 0;
+}
+
+/* A kernel that does not know protocol and port in a rule ignores them, and would drop everything. */
+static bool knows_ports(void)
+{
+	unsigned major = 0, minor = 0;
+	struct utsname name;
+
+	return uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 4 || (major == 4 && minor >= 17));
+}
+
+static int change_rule(struct err *e, struct routing *r, int type, int flags, uint8_t protocol,
+		       const struct endpoint *from)
+{
+	const struct fib_rule_hdr header = { .family = (uint8_t)from->addr.family,
+					     .src_len = (uint8_t)(8 * addr_size(&from->addr)),
+					     .action = FR_ACT_BLACKHOLE };
+	const struct fib_rule_port_range port = { from->port, from->port };
+	struct nl_msg *msg = nlmsg_alloc_size(MESSAGE_SIZE);
+
+	if (!msg || !nlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, type, 0, flags) ||
+	    nlmsg_append(msg, (void *)&header, sizeof(header), NLMSG_ALIGNTO) < 0 ||
+	    nla_put(msg, FRA_SRC, (int)addr_size(&from->addr), from->addr.bytes) < 0 ||
+	    nla_put_u32(msg, FRA_PRIORITY, RULE_PREFERENCE) < 0 ||
+	    nla_put_u8(msg, FRA_PROTOCOL, RULE_OWNER) < 0 || nla_put_u8(msg, FRA_IP_PROTO, protocol) < 0 ||
+	    nla_put(msg, FRA_SPORT_RANGE, sizeof(port), &port) < 0) {
+		nlmsg_free(msg);
+		return err_set(e, ENOMEM, "out of memory");
+	}
+	return ask(e, r, msg);
+}
+
+static int refused(struct err *e, const char *what, int error)
+{
+	return err_sys(e, error, "cannot %s a real server's answers with a routing rule", what);
+}
+
+int routing_hold(struct err *e, struct routing *r, uint8_t protocol, const struct endpoint *from)
+{
+	int error;
+
+	if (!knows_ports())
+		return 0;
+	error = change_rule(e, r, RTM_NEWRULE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, protocol, from);
+	if (error == EOPNOTSUPP || error == EAFNOSUPPORT)
+		return 0;
+	if (error > 0 && error != EEXIST)
+		return refused(e, "hold back", error);
+	return error < 0 ? error : 1;
+}
+
+int routing_release(struct err *e, struct routing *r, uint8_t protocol, const struct endpoint *from)
+{
+	int error;
+
+	if (!knows_ports())
+		return 0;
+	error = change_rule(e, r, RTM_DELRULE, NLM_F_ACK, protocol, from);
+	if (error > 0 && error != ENOENT && error != EOPNOTSUPP && error != EAFNOSUPPORT)
+		return refused(e, "release", error);
+	return error < 0 ? error : 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * sysctl: reads and writes one value under /proc/sys. Knows no key's meaning.
+ */
+#ifndef SONM_SYSCTL_H
+#define SONM_SYSCTL_H
+
+#include "err.h"
+
+#define SYSCTL_VALUE_MAX 1024
+
+/*
+ * key with slashes: "net/ipv4/ip_forward". The value without its newline; tabs
+ * between numbers become spaces. -ENOENT: this kernel has no such key; -E2BIG:
+ * longer than SYSCTL_VALUE_MAX.
+ */
+int sysctl_read(struct err *e, const char *key, char value[static SYSCTL_VALUE_MAX]) MUST_CHECK;
+
+/* -EPERM, -EACCES: not root; -EROFS: /proc/sys is read-only (a container); -ENOENT. */
+int sysctl_write(struct err *e, const char *key, const char *value) MUST_CHECK;
+
+/*
+ * May this process write the key? Even root may not write what belongs to the
+ * initial network namespace from another one.
+ */
+bool sysctl_writable(const char *key);
+
+#endif
