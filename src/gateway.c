@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "gateway_internal.h"
+
+#include "sysctl.h"
+
+#include <stdio.h>
+#include <time.h>
+
+int gateway_open(struct err *e, const struct config *c, enum store_mode mode, struct gateway **out)
+{
+	CLEANUP(gateway_closep) struct gateway *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return err_set(e, ENOMEM, "out of memory");
+	g->config = c;
+	if (store_open(e, c->state, mode, &g->store) < 0)
+		return -e->code;
+	*out = steal_ptr(g);
+	return 0;
+}
+
+void gateway_close(struct gateway *g)
+{
+	if (!g)
+		return;
+	ipvs_close(g->kernel);
+	routing_close(g->routing);
+	store_close(g->store);
+	free(g);
+}
+
+void gateway_closep(struct gateway **g)
+{
+	gateway_close(*g);
+}
+
+struct store *gateway_store(struct gateway *g)
+{
+	return g->store;
+}
+
+int gateway_need_kernel(struct err *e, struct gateway *g)
+{
+	return g->kernel ? 0 : ipvs_open(e, &g->kernel);
+}
+
+int gateway_need_routing(struct err *e, struct gateway *g)
+{
+	return g->routing ? 0 : routing_open(e, &g->routing);
+}
+
+static int get_service(struct err *e, struct gateway *g, const struct route *r, struct service_list *actual)
+{
+	CLEANUP(service_clear) struct service s = { 0 };
+	struct service_key key = route_service_key(r);
+	int found = ipvs_get(e, g->kernel, &key, &s);
+
+	if (found <= 0)
+		return found;
+	if (service_list_add(e, actual, &s) < 0)
+		return -e->code;
+	s = (struct service){ 0 };
+	return 0;
+}
+
+int gateway_get_services(struct err *e, struct gateway *g, const struct route_list *routes,
+			 struct service_list *actual)
+{
+	size_t n_before = actual->n;
+	struct service_list before = { .items = actual->items, .n = n_before };
+
+	for (size_t i = 0; i < routes->n; i++) {
+		struct service_key key = route_service_key(&routes->items[i]);
+
+		if (routes->items[i].kind != ROUTE_GATEWAY || service_find(&before, &key))
+			continue;
+		if (gateway_need_kernel(e, g) < 0 || get_service(e, g, &routes->items[i], actual) < 0)
+			return -e->code;
+		before.items = actual->items; /* it may have moved */
+	}
+	if (actual->n > n_before)
+		qsort(actual->items, actual->n, sizeof(*actual->items), service_compare);
+	return 0;
+}
+
+/* A hub that is no gateway needs no IPVS, unless it was one when its routes were made. */
+static bool uses_kernel(const struct gateway *g, const struct route_list *routes)
+{
+	for (size_t i = 0; i < routes->n; i++)
+		if (routes->items[i].kind == ROUTE_GATEWAY)
+			return true;
+	return g->config->is_gateway;
+}
+
+int gateway_list_services(struct err *e, struct gateway *g, bool with_destinations,
+			  const struct route_list *routes, struct service_list *actual)
+{
+	if (!uses_kernel(g, routes))
+		return 0;
+	if (gateway_need_kernel(e, g) < 0 || ipvs_list(e, g->kernel, with_destinations, actual) < 0)
+		return -e->code;
+	return gateway_get_services(e, g, routes, actual);
+}
+
+int gateway_boottime(struct err *e, struct boottime *out)
+{
+	char value[SYSCTL_VALUE_MAX];
+	struct timespec now;
+
+	if (sysctl_read(e, "kernel/random/boot_id", value) < 0)
+		return -e->code;
+	snprintf(out->boot_id, sizeof(out->boot_id), "%.36s", value);
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	out->ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return 0;
+}
+
+int gateway_explain(struct err *e, const struct change_list *changes)
+{
+	for (size_t i = 0; i < changes->n; i++)
+		if (changes->items[i].status < 0)
+			return ipvs_explain(e, &changes->items[i]);
+	return err_set(e, EIO, "the kernel refused a change and did not say which");
+}
+
+/* The plan names routes in the order of the list, so one walk through the list finds them all. */
+int gateway_end_epochs(struct err *e, struct gateway *g, const struct route_list *routes,
+		       const struct plan *plan)
+{
+	static const struct counters nothing = { 0 };
+	bool begun = false;
+	size_t next = 0;
+
+	for (size_t i = 0; i < routes->n && next < plan->n_restarted; i++) {
+		const struct route *r = &routes->items[i];
+		struct account a = r->account;
+
+		if (r->id != plan->restarted[next])
+			continue;
+		next++;
+		account_end_epoch(&a);
+		if (counters_equal(&r->account.last, &nothing))
+			continue;
+		if ((!begun && store_begin(e, g->store) < 0) || store_set_account(e, g->store, r->id, &a) < 0) {
+			store_rollback(g->store);
+			return -e->code;
+		}
+		begun = true;
+	}
+	if (!begun || store_commit(e, g->store) == 0)
+		return 0;
+	store_rollback(g->store);
+	return -e->code;
+}

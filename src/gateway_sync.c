@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Making the kernel what the state file says, and reading what it counts. */
+#include "gateway_internal.h"
+
+static const struct route_filter everything = { .state = -1 };
+
+static int compare_keys(const void *a, const void *b)
+{
+	struct service sa = { .key = *(const struct service_key *)a };
+	struct service sb = { .key = *(const struct service_key *)b };
+
+	return service_compare(&sa, &sb);
+}
+
+/* The keys of all routes that have a service, sorted. */
+static int route_keys(struct err *e, const struct route_list *routes, struct service_key **out, size_t *n)
+{
+	struct service_key *keys = calloc(routes->n ? routes->n : 1, sizeof(*keys));
+	size_t found = 0;
+
+	if (!keys)
+		return err_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < routes->n; i++)
+		if (routes->items[i].kind == ROUTE_GATEWAY)
+			keys[found++] = route_service_key(&routes->items[i]);
+	qsort(keys, found, sizeof(*keys), compare_keys);
+	*out = keys;
+	*n = found;
+	return 0;
+}
+
+/* Services inside the pool that belong to no route. Moves them to *foreign. */
+static int take_foreign(struct err *e, const struct config *c, const struct route_list *routes,
+			struct service_list *actual, struct service_list *foreign)
+{
+	CLEANUP_FREE struct service_key *keys = NULL;
+	size_t n = 0;
+
+	if (route_keys(e, routes, &keys, &n) < 0)
+		return -e->code;
+	for (size_t i = 0; i < actual->n; i++) {
+		struct service *s = &actual->items[i];
+		uint16_t port = s->key.vip.port;
+
+		if (s->fwmark || port < c->port_first || port > c->port_last ||
+		    bsearch(&s->key, keys, n, sizeof(*keys), compare_keys))
+			continue;
+		if (service_list_add(e, foreign, s) < 0)
+			return -e->code;
+		s->destinations = NULL;
+		s->n_destinations = 0;
+	}
+	return 0;
+}
+
+static int run_plan(struct err *e, struct gateway *g, const struct route_list *routes, struct plan *plan)
+{
+	int refused;
+
+	if (plan->changes.n == 0)
+		return 0;
+	for (size_t i = 0; i < plan->changes.n; i++)
+		plan->changes.items[i].status = -ECANCELED; /* until it is made */
+	if (gateway_end_epochs(e, g, routes, plan) < 0)
+		return -e->code;
+	refused = ipvs_run(e, g->kernel, &plan->changes);
+	if (refused <= 0)
+		return refused;
+	gateway_explain(e, &plan->changes);
+	return err_advise(e, "%d of %zu changes were refused, the others are made", refused, plan->changes.n);
+}
+
+/* They will be closed without the kernel: in a dry run they are still here. */
+static int drop_of_other_boots(struct err *e, struct route_list *routes)
+{
+	struct boottime now;
+	size_t n = 0;
+
+	if (gateway_boottime(e, &now) < 0)
+		return -e->code;
+	for (size_t i = 0; i < routes->n; i++) {
+		if (gateway_is_of_another_boot(&routes->items[i], &now))
+			route_clear(&routes->items[i]);
+		else
+			routes->items[n++] = routes->items[i];
+	}
+	routes->n = n;
+	return 0;
+}
+
+static int sync_locked(struct err *e, struct gateway *g, bool dry_run, struct plan *plan,
+		       struct service_list *foreign)
+{
+	CLEANUP(route_list_clear) struct route_list routes = { 0 };
+	CLEANUP(service_list_clear) struct service_list actual = { 0 };
+	if (!dry_run && gateway_finish_due(e, g) < 0)
+		return -e->code;
+	if (store_routes(e, g->store, &everything, &routes) < 0 || drop_of_other_boots(e, &routes) < 0 ||
+	    gateway_list_services(e, g, true, &routes, &actual) < 0 ||
+	    plan_make(e, &routes, &actual, plan) < 0 ||
+	    take_foreign(e, g->config, &routes, &actual, foreign) < 0)
+		return -e->code;
+	return dry_run ? 0 : run_plan(e, g, &routes, plan);
+}
+
+int gateway_sync(struct err *e, struct gateway *g, bool dry_run, struct change_list *done,
+		 struct service_list *foreign)
+{
+	CLEANUP(plan_clear) struct plan plan = { 0 };
+	int ret;
+
+	if (store_lock(e, g->store) < 0)
+		return -e->code;
+	ret = sync_locked(e, g, dry_run, &plan, foreign);
+	store_unlock(g->store);
+	for (size_t i = 0; i < plan.changes.n; i++) {
+		struct err oom;
+
+		if (plan.changes.items[i].status == 0 && change_list_add(&oom, done, &plan.changes.items[i]) < 0)
+			return err_set(e, ENOMEM, "out of memory");
+	}
+	return ret < 0 ? ret : (int)done->n;
+}
+
+static int store_readings(struct err *e, struct gateway *g, const struct route_list *routes,
+			  const struct service_list *actual)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < routes->n; i++) {
+		const struct route *r = &routes->items[i];
+		struct service_key key = route_service_key(r);
+		const struct service *s = r->kind == ROUTE_GATEWAY ? service_find(actual, &key) : NULL;
+		struct account a = r->account;
+
+		if (!s)
+			continue;
+		n++;
+		account_read(&a, &s->counters);
+		if (!counters_equal(&a.last, &r->account.last) &&
+		    store_set_account(e, g->store, r->id, &a) < 0)
+			return -e->code;
+	}
+	return n;
+}
+
+static int checkpoint_locked(struct err *e, struct gateway *g)
+{
+	CLEANUP(route_list_clear) struct route_list routes = { 0 };
+	CLEANUP(service_list_clear) struct service_list actual = { 0 };
+	int n;
+
+	if (gateway_finish_due(e, g) < 0 ||
+	    store_routes(e, g->store, &everything, &routes) < 0 ||
+	    gateway_list_services(e, g, false, &routes, &actual) < 0 || store_begin(e, g->store) < 0)
+		return -e->code;
+	n = store_readings(e, g, &routes, &actual);
+	if (n >= 0 && store_commit(e, g->store) < 0)
+		n = -e->code;
+	store_rollback(g->store);
+	return n;
+}
+
+int gateway_checkpoint(struct err *e, struct gateway *g)
+{
+	int ret;
+
+	if (store_lock(e, g->store) < 0)
+		return -e->code;
+	ret = checkpoint_locked(e, g);
+	store_unlock(g->store);
+	return ret;
+}
+
+static int add_reading(struct err *e, struct reading_list *list, struct route *r,
+		       const struct service_list *actual, const struct boottime *now)
+{
+	bool has_service = r->kind == ROUTE_GATEWAY && !gateway_is_of_another_boot(r, now);
+	struct service_key key = route_service_key(r);
+	const struct service *s = has_service ? service_find(actual, &key) : NULL;
+	struct reading reading = { 0 };
+
+	if (base_reserve((void **)&list->items, list->n, sizeof(reading)) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	if (s) {
+		account_read(&r->account, &s->counters);
+		reading.rates = s->rates;
+		reading.in_kernel = true;
+	}
+	reading.total = account_total(&r->account);
+	reading.route = *r;
+	*r = (struct route){ 0 };
+	list->items[list->n++] = reading;
+	return 0;
+}
+
+int gateway_read(struct err *e, struct gateway *g, const struct route_filter *f, struct reading_list *out)
+{
+	CLEANUP(route_list_clear) struct route_list routes = { 0 };
+	CLEANUP(service_list_clear) struct service_list actual = { 0 };
+	struct boottime now;
+	int ret;
+
+	if (gateway_boottime(e, &now) < 0 || store_routes(e, g->store, f, &routes) < 0)
+		return -e->code;
+	/* One container is asked for by name, all of them with one dump. */
+	ret = f->container ? gateway_get_services(e, g, &routes, &actual)
+			   : gateway_list_services(e, g, false, &routes, &actual);
+	for (size_t i = 0; ret == 0 && i < routes.n; i++)
+		ret = add_reading(e, out, &routes.items[i], &actual, &now);
+	return ret;
+}
+
+void reading_list_clear(struct reading_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		route_clear(&list->items[i].route);
+	free(list->items);
+	*list = (struct reading_list){ 0 };
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tool.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+static int exit_status(int code)
+{
+	switch (code) {
+	case ERR_USAGE:
+		return EXIT_USAGE;
+	case ERR_ABSENT:
+		return EXIT_ABSENT;
+	case ERR_CONFLICT:
+		return EXIT_CONFLICT;
+	case ERR_POOL_FULL:
+		return EXIT_POOL_FULL;
+	case EPERM:
+	case EACCES:
+		return EXIT_NOT_PERMITTED;
+	case ERR_NO_KERNEL:
+		return EXIT_NO_KERNEL;
+	default:
+		return EXIT_FAILED;
+	}
+}
+
+int tool_fail(const char *prog, const struct err *e)
+{
+	fflush(stdout);
+	fprintf(stderr, "%s: %s\n", prog, e->msg);
+	return exit_status(e->code);
+}
+
+/* --help and --version win over whatever else is wrong with the line. */
+static bool asks_for(int argc, char **argv, char letter, const char *name)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strncmp(argv[i], "--", 2) == 0 ? strcmp(argv[i] + 2, name) == 0
+						   : letter && argv[i][0] == '-' && argv[i][1] == letter &&
+							     argv[i][2] == '\0')
+			return true;
+	}
+	return false;
+}
+
+/* Nothing else may get the number of a stream: what is meant for stderr would go into the state file. */
+static void fill_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY); /* writing to it fails, as to a closed one */
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		_exit(EXIT_FAILED);
+	close(fd);
+}
+
+int tool_start(const struct cmd_table *table, int argc, char **argv, struct cmd_line *line)
+{
+	struct err e;
+
+	fill_standard_streams();
+
+	if (asks_for(argc, argv, 'h', "help")) {
+		cmd_help(table, stdout);
+		return tool_end(table->prog, EXIT_DONE);
+	}
+	if (asks_for(argc, argv, 0, "version")) {
+		printf("%s (%s) %s\n", table->prog, PACKAGE_NAME, PACKAGE_VERSION);
+		return tool_end(table->prog, EXIT_DONE);
+	}
+	if (asks_for(argc, argv, 0, "complete-words")) {
+		cmd_words(table, stdout);
+		return tool_end(table->prog, EXIT_DONE);
+	}
+	if (cmd_parse(&e, table, argc, argv, line) < 0)
+		return tool_fail(table->prog, &e);
+	return -1;
+}
+
+int tool_config(struct err *e, const struct cmd_line *line, struct config *out)
+{
+	const char *path = cmd_get(line, 'c', NULL);
+
+	int ret = config_load(e, path ? path : CONFIG_DEFAULT_PATH, path != NULL, out);
+
+	if (ret == -ENOENT || ret == -ENOTDIR || ret == -EISDIR || ret == -EFBIG)
+		e->code = ERR_USAGE; /* the wrong file was named, the system did not fail */
+	return ret < 0 ? -e->code : 0;
+}
+
+bool tool_is_repeated(const struct cmd_line *line, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(line->args[k], line->args[i]) == 0)
+			return true;
+	return false;
+}
+
+int tool_end(const char *prog, int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "%s: cannot write the output: %s\n", prog, strerror(errno));
+	return EXIT_FAILED;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tool: what the programs have in common: the line for an error, the exit
+ * status, the options that every one takes.
+ */
+#ifndef SONM_TOOL_H
+#define SONM_TOOL_H
+
+#include "cmd.h"
+#include "config.h"
+
+/* Exit statuses; sonm-vs(8). */
+enum tool_exit {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_ABSENT = 3,
+	EXIT_CONFLICT = 4,
+	EXIT_POOL_FULL = 5,
+	EXIT_DIFFERS = 6,
+	EXIT_NOT_PERMITTED = 7,
+	EXIT_NO_KERNEL = 8,
+};
+
+/* Option ids above the letters. */
+enum {
+	TOOL_OPT_VERSION = 256,
+	TOOL_OPT_COMPLETE, /* --complete-words: for the shells' completions */
+	TOOL_OPT_FIRST,    /* a program's own ids start here */
+};
+
+/* Rows of a program's option table: -c, -h, --version, --complete-words. */
+#define TOOL_COMMON_OPTIONS                                                                       \
+	{ 'c', 'c', "config", "FILE", "read FILE instead of " CONFIG_DEFAULT_PATH, false, false }, \
+	{ 'h', 'h', "help", NULL, "show this help", false, false },                               \
+	{ TOOL_OPT_VERSION, 0, "version", NULL, "show the version", false, false },               \
+	{ TOOL_OPT_COMPLETE, 0, "complete-words", NULL, "list commands and options", false, true }
+
+/* Prints "PROG: MESSAGE" and returns the exit status for the error's code. */
+int tool_fail(const char *prog, const struct err *e);
+
+/*
+ * Parses the command line and answers --help, --version and --complete-words.
+ * Returns -1 when the program is to go on, else the exit status.
+ */
+int tool_start(const struct cmd_table *table, int argc, char **argv, struct cmd_line *line);
+
+/* Reads the configuration that -c names, or the default one if there is any. */
+int tool_config(struct err *e, const struct cmd_line *line, struct config *out) MUST_CHECK;
+
+/* Is argument i the same as one before it? */
+bool tool_is_repeated(const struct cmd_line *line, size_t i);
+
+/* Flushes stdout: a failed write is a failure. Returns status, or EXIT_FAILED. */
+int tool_end(const char *prog, int status);
+
+#endif
