@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host.h"
+#include "ipvs.h"
+#include "module.h"
+#include "step.h"
+#include "sysctl.h"
+
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+/* Asked for first, so that nothing is half done, or half known, for want of it. */
+static int need_privilege(struct err *e)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data) == 0 &&
+	    data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN))
+		return 0;
+	return err_set(e, EPERM, "reading and changing the kernel's network settings needs CAP_NET_ADMIN; "
+		       "run it as root");
+}
+
+/* The lock of a store, dropped at the end of the scope. */
+static void unlockp(struct store **s)
+{
+	if (*s)
+		store_unlock(*s);
+}
+
+static void begin_report(const struct step *step, struct step_report *r)
+{
+	*r = (struct step_report){ .reason = step->reason, .report_only = step->kind->report_only };
+	strcpy(r->name, step->name);
+}
+
+static struct step_host begin(const struct config *c)
+{
+	return (struct step_host){ .config = c, .found = { { .ret = 1 }, { .ret = 1 } } };
+}
+
+int host_check(struct err *e, const struct config *c, host_report *report, void *ctx)
+{
+	struct step_host h = begin(c);
+	struct step steps[STEPS_MAX];
+	size_t n = step_list(c, steps);
+	int differences = 0;
+	int ret = need_privilege(e);
+
+	for (size_t i = 0; ret == 0 && i < n; i++) {
+		struct step_report r;
+
+		begin_report(&steps[i], &r);
+		if (steps[i].kind->look(e, &h, &steps[i], &r) < 0) {
+			r.status = STEP_UNKNOWN;
+			step_text(r.why, "%.500s", e->msg);
+		}
+		differences += r.status == STEP_DIFFERS || r.status == STEP_MISSING;
+		report(ctx, &r);
+	}
+	return ret < 0 ? ret : differences;
+}
+
+static int read_boot_id(struct err *e, char boot_id[static 37])
+{
+	char value[SYSCTL_VALUE_MAX];
+
+	if (sysctl_read(e, "kernel/random/boot_id", value) < 0)
+		return -e->code;
+	snprintf(boot_id, 37, "%.36s", value);
+	return 0;
+}
+
+/* The record is about another boot, and what it says was lost with that. */
+static bool is_lost(const struct step_kind *kind, const struct setup_record *rec, const char *boot_id)
+{
+	return kind->lost_at_boot && strcmp(rec->boot_id, boot_id) != 0;
+}
+
+static int record(struct err *e, struct store *s, const struct step *step, const struct step_report *r)
+{
+	struct setup_record rec = { 0 };
+	char boot_id[37];
+	int ret = store_setup_get(e, s, step->name, &rec);
+
+	if (ret < 0 || read_boot_id(e, boot_id) < 0)
+		return -e->code;
+	if (is_lost(step->kind, &rec, boot_id))
+		rec = (struct setup_record){ 0 };
+	strcpy(rec.step, step->name);
+	strcpy(rec.boot_id, boot_id);
+	ret = step->kind->record(e, r, &rec);
+	if (ret == 0)
+		ret = store_begin(e, s);
+	if (ret == 0)
+		ret = store_setup_put(e, s, &rec);
+	if (ret == 0)
+		ret = store_commit(e, s);
+	store_rollback(s);
+	return ret;
+}
+
+/* Recorded before it is changed: after a crash in between, undo finds the former value and does nothing. */
+static int make(struct err *e, struct step_host *h, struct store *s, const struct step *step, bool dry_run,
+		struct step_report *r)
+{
+	int ret = step->kind->look(e, h, step, r);
+
+	if (ret < 0 || r->report_only || r->status == STEP_OK || r->status == STEP_UNKNOWN)
+		return ret;
+	if (!dry_run)
+		ret = record(e, s, step, r);
+	if (ret == 0 && !dry_run)
+		ret = step->kind->set(e, r);
+	r->changed = ret == 0;
+	return ret;
+}
+
+int host_apply(struct err *e, const struct config *c, struct store *s, bool dry_run, host_report *report,
+	       void *ctx)
+{
+	CLEANUP(unlockp) struct store *locked = NULL;
+	struct step_host h = begin(c);
+	struct step steps[STEPS_MAX];
+	size_t n = step_list(c, steps);
+	int changes = 0;
+	int ret = need_privilege(e);
+
+	if (ret == 0 && !dry_run) {
+		ret = store_lock(e, s);
+		locked = ret == 0 ? s : NULL;
+	}
+	for (size_t i = 0; ret == 0 && i < n; i++) {
+		struct step_report r;
+
+		begin_report(&steps[i], &r);
+		ret = make(e, &h, s, &steps[i], dry_run, &r);
+		if (ret < 0)
+			break;
+		changes += r.changed;
+		report(ctx, &r);
+	}
+	return ret < 0 ? ret : changes;
+}
+
+static int forget(struct err *e, struct store *s, const char *step)
+{
+	int ret = store_begin(e, s);
+
+	if (ret == 0)
+		ret = store_setup_delete(e, s, step);
+	if (ret == 0)
+		ret = store_commit(e, s);
+	store_rollback(s);
+	return ret;
+}
+
+static const char *reason_of(const struct step steps[], size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(steps[i].name, name) == 0)
+			return steps[i].reason;
+	return "";
+}
+
+static int take_back(struct err *e, struct store *s, const struct setup_record *rec, bool dry_run,
+		     struct step_report *r)
+{
+	const struct step_kind *kind = step_kind_of(rec->step);
+	char boot_id[37];
+	int ret;
+
+	if (!kind || !kind->restore)
+		return err_set(e, ERR_CONFLICT,
+			       "the state file records step '%s', which this version does not know; "
+			       "undo it with the version that made it", rec->step);
+	if (read_boot_id(e, boot_id) < 0)
+		return -e->code;
+	if (is_lost(kind, rec, boot_id))
+		step_text(r->why, "what we had set was lost at a boot since");
+	ret = r->why[0] ? 0 : kind->restore(e, rec, dry_run, r);
+	if (ret == 0 && !dry_run && !r->pending)
+		ret = forget(e, s, rec->step);
+	return ret;
+}
+
+int host_undo(struct err *e, const struct config *c, struct store *s, bool dry_run, host_report *report,
+	      void *ctx)
+{
+	CLEANUP(unlockp) struct store *locked = NULL;
+	CLEANUP_FREE struct setup_record *records = NULL;
+	struct step steps[STEPS_MAX];
+	size_t n_steps = step_list(c, steps), n = 0;
+	int changes = 0;
+	int ret = need_privilege(e);
+
+	if (ret == 0 && !dry_run) {
+		ret = store_lock(e, s);
+		locked = ret == 0 ? s : NULL;
+	}
+	if (ret == 0)
+		ret = store_setup_list(e, s, &records, &n);
+	for (size_t i = 0; ret == 0 && i < n; i++) {
+		struct step_report r = { .reason = reason_of(steps, n_steps, records[i].step) };
+
+		strcpy(r.name, records[i].step);
+		ret = take_back(e, s, &records[i], dry_run, &r);
+		if (ret < 0)
+			break;
+		changes += r.changed;
+		report(ctx, &r);
+	}
+	return ret < 0 ? ret : changes;
+}
+
+/* Appends those of all that are not marked in owned. */
+static int add_unowned(struct err *e, const struct service_list *all, const bool *owned,
+		       struct service_list *out)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < all->n; i++)
+		if (!owned[i])
+			ret = service_list_add(e, out, &all->items[i]);
+	return ret;
+}
+
+int host_foreign(struct err *e, struct store *s, struct service_list *out)
+{
+	static const struct route_filter every = { .state = -1 };
+	CLEANUP(ipvs_closep) struct ipvs *k = NULL;
+	CLEANUP(service_list_clear) struct service_list all = { 0 };
+	CLEANUP(route_list_clear) struct route_list routes = { 0 };
+	CLEANUP_FREE bool *owned = NULL;
+	int ret = module_present(e, "ip_vs");
+
+	if (ret <= 0) /* asking for IPVS would load it */
+		return ret;
+	ret = ipvs_open(e, &k);
+	if (ret == 0)
+		ret = ipvs_list(e, k, false, &all);
+	if (ret == 0)
+		ret = store_routes(e, s, &every, &routes);
+	if (ret < 0)
+		return ret;
+	owned = calloc(all.n + 1, sizeof(*owned));
+	if (!owned)
+		return err_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < routes.n; i++) {
+		struct service_key key = route_service_key(&routes.items[i]);
+		const struct service *own = service_find(&all, &key);
+
+		if (own)
+			owned[own - all.items] = true;
+	}
+	return add_unowned(e, &all, owned, out);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * step: one thing that the gateway needs of this host's kernel: how to look at
+ * it, make it and put it back. For host only. A step's kind follows from its
+ * name, so that a record in the state file is enough to undo it.
+ */
+#ifndef SONM_STEP_H
+#define SONM_STEP_H
+
+#include "firewall.h"
+#include "host.h"
+
+/* What firewall_find said, which takes several programs to find out. */
+struct step_firewall {
+	int ret; /* its result; 1: not asked yet */
+	struct err err;
+	struct firewall firewall;
+};
+
+/* What the steps of one run share. */
+struct step_host {
+	const struct config *config;
+	struct step_firewall found[2]; /* IPv4, IPv6 */
+};
+
+struct step {
+	char name[64];
+	const char *reason;
+	const char *wanted; /* for kernel settings with one right value; else NULL */
+	const struct step_kind *kind;
+};
+
+struct step_kind {
+	bool lost_at_boot; /* what was set is gone after a boot, and so is what was there before */
+	const char *prefix; /* of the names of steps of this kind */
+	bool report_only;
+
+	/* Fills present, wanted, command, via and status; why for STEP_UNKNOWN. */
+	int (*look)(struct err *e, struct step_host *h, const struct step *step, struct step_report *r);
+
+	/*
+	 * Fills in the record of what `look` found, to be stored before `set`;
+	 * a record of an earlier run comes in filled and keeps its former value.
+	 */
+	int (*record)(struct err *e, const struct step_report *r, struct setup_record *rec);
+
+	int (*set)(struct err *e, const struct step_report *r);
+
+	/*
+	 * Puts back what the record says, unless someone else changed it since
+	 * (then why says so). Fills present, wanted and changed; dry_run
+	 * changes nothing.
+	 */
+	int (*restore)(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r);
+};
+
+extern const struct step_kind step_module, step_sysctl, step_forwarding, step_forwarding6, step_ports,
+	step_at_least, step_snat, step_filter;
+
+#define STEPS_MAX 24
+
+/* The steps that this configuration needs, in the order in which they are made. Returns their number. */
+size_t step_list(const struct config *c, struct step steps[static STEPS_MAX]);
+
+/* The kind of a recorded step; NULL: a later version's. */
+const struct step_kind *step_kind_of(const char *name);
+
+/* Does a configured address make this family's traffic pass through here? IPv4 always. */
+bool step_uses_family(const struct config *c, sa_family_t family);
+
+/* Writes a text field of a struct; what does not fit is cut. */
+#define step_text(field, ...) snprintf((field), sizeof(field), __VA_ARGS__)
+
+#endif

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Steps that are kernel modules and settings. */
+#include "module.h"
+#include "portset.h"
+#include "step.h"
+#include "sysctl.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *module_of(const char *name)
+{
+	return name + strlen(step_module.prefix);
+}
+
+static int look_at_module(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
+{
+	int present = module_present(e, module_of(step->name));
+
+	(void)h;
+	if (present < 0)
+		return present;
+	r->status = present ? STEP_OK : STEP_MISSING;
+	strcpy(r->present, present ? "loaded" : "not loaded");
+	strcpy(r->wanted, "loaded");
+	step_text(r->command, "modprobe %s", module_of(step->name));
+	return 0;
+}
+
+/* The former value is the one before our first change, whatever happened since. */
+static int record_once(struct err *e, const struct step_report *r, struct setup_record *rec)
+{
+	(void)e;
+	if (!rec->applied[0])
+		strcpy(rec->former, r->present);
+	strcpy(rec->applied, r->wanted);
+	return 0;
+}
+
+static int load_module(struct err *e, const struct step_report *r)
+{
+	return module_load(e, module_of(r->name));
+}
+
+static int unload_module(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
+{
+	const char *name = module_of(rec->step);
+	int present = module_present(e, name);
+	int ret;
+
+	if (present < 0)
+		return present;
+	strcpy(r->present, present ? "loaded" : "not loaded");
+	strcpy(r->wanted, "not loaded");
+	if (!present)
+		return 0;
+	ret = dry_run ? 0 : module_unload(e, name);
+	if (ret == -EBUSY) {
+		strcpy(r->why, "it is in use; run --undo again when it is not");
+		r->pending = true;
+		return 0;
+	}
+	r->changed = ret == 0;
+	return ret;
+}
+
+const struct step_kind step_module = {
+	.lost_at_boot = true,
+	.prefix = "module ",
+	.look = look_at_module,
+	.record = record_once,
+	.set = load_module,
+	.restore = unload_module,
+};
+
+/* "net.ipv4.ip_forward" is the file net/ipv4/ip_forward. */
+static const char *key_of(const char *name, char key[static 64])
+{
+	size_t n = 0;
+
+	for (; name[n] && n < 63; n++)
+		key[n] = name[n] == '.' ? '/' : name[n];
+	key[n] = '\0';
+	return key;
+}
+
+/* Reads the present value. 1: it is in r->present; 0: this kernel has none (yet), r says so. */
+static int read_present(struct err *e, const char *name, struct step_report *r)
+{
+	char key[64];
+	int ret = sysctl_read(e, key_of(name, key), r->present);
+
+	if (ret == -ENOENT) {
+		strcpy(r->present, "not there");
+		r->status = STEP_MISSING;
+		return 0;
+	}
+	return ret < 0 ? ret : 1;
+}
+
+static int look_at_sysctl(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
+{
+	int ret = read_present(e, step->name, r);
+
+	(void)h;
+	if (ret < 0)
+		return ret;
+	strcpy(r->wanted, step->wanted);
+	step_text(r->command, "sysctl -w %s=%s", step->name, step->wanted);
+	if (ret > 0)
+		r->status = strcmp(r->present, r->wanted) == 0 ? STEP_OK : STEP_DIFFERS;
+	return 0;
+}
+
+static int write_sysctl(struct err *e, const struct step_report *r)
+{
+	char key[64];
+	int ret = sysctl_write(e, key_of(r->name, key), r->wanted);
+
+	if (ret == -ENOENT)
+		return err_set(e, ERR_NO_KERNEL, "this kernel has no setting %s; boot one that has it",
+			       r->name);
+	return ret;
+}
+
+/*
+ * 1: the setting still has the value that we gave it and is to be put back; 0:
+ * there is nothing to do, r says why. The first word of a record's former
+ * value is the setting's own.
+ */
+static int is_still_ours(struct err *e, const struct setup_record *rec, struct step_report *r)
+{
+	int ret = read_present(e, rec->step, r);
+
+	step_text(r->wanted, "%.*s", (int)strcspn(rec->former, " "), rec->former);
+	if (ret <= 0 || strcmp(r->present, r->wanted) == 0)
+		return ret < 0 ? ret : 0;
+	if (strcmp(r->present, rec->applied) == 0)
+		return 1;
+	step_text(r->why, "someone changed it since to %.200s (we had set %.200s)", r->present, rec->applied);
+	return 0;
+}
+
+static int restore_sysctl(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
+{
+	int ret = is_still_ours(e, rec, r);
+
+	if (ret <= 0)
+		return ret;
+	ret = dry_run ? 0 : write_sysctl(e, r);
+	r->changed = ret == 0;
+	return ret;
+}
+
+const struct step_kind step_sysctl = {
+	.lost_at_boot = true,
+	.prefix = "net.",
+	.look = look_at_sysctl,
+	.record = record_once,
+	.set = write_sysctl,
+	.restore = restore_sysctl,
+};
+
+/*
+ * Forwarding. Writing ip_forward also writes every interface's own setting and
+ * conf/all/accept_redirects, which becomes its contrary (devinet.c,
+ * inet_forward_change); IPv6's writes every interface's (addrconf.c). So what
+ * would not come back with it is remembered behind the former value: "0
+ * net/ipv4/conf/eth0/forwarding=1".
+ */
+#define REDIRECTS "net/ipv4/conf/all/accept_redirects"
+
+static bool is_ipv6(const char *name)
+{
+	return strncmp(name, "net.ipv6.", 9) == 0;
+}
+
+/* Remembers key if its value is not what restoring forwarding will make of it. */
+static int remember(struct err *e, const char *key, const char *comes_back, struct setup_record *rec)
+{
+	size_t len = strlen(rec->former), room = sizeof(rec->former) - len;
+	char value[SYSCTL_VALUE_MAX];
+	int ret = sysctl_read(e, key, value);
+
+	if (ret == -ENOENT) /* the interface has just gone */
+		return 0;
+	if (ret < 0 || strcmp(value, comes_back) == 0)
+		return ret;
+	if (snprintf(rec->former + len, room, " %s=%s", key, value) >= (int)room)
+		return err_set(e, E2BIG, "too many interfaces have a forwarding setting of their own; "
+			       "switch forwarding on for all by hand");
+	return 0;
+}
+
+static int record_forwarding(struct err *e, const struct step_report *r, struct setup_record *rec)
+{
+	const char *pattern = is_ipv6(r->name) ? "/proc/sys/net/ipv6/conf/*/forwarding"
+					       : "/proc/sys/net/ipv4/conf/*/forwarding";
+	glob_t found;
+	int ret = 0;
+
+	if (rec->applied[0])
+		return record_once(e, r, rec);
+	record_once(e, r, rec);
+	if (!is_ipv6(r->name))
+		ret = remember(e, REDIRECTS, strcmp(r->present, "0") == 0 ? "1" : "0", rec);
+	if (ret < 0 || glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
+		return ret;
+	for (size_t i = 0; ret == 0 && i < found.gl_pathc; i++)
+		ret = remember(e, found.gl_pathv[i] + strlen("/proc/sys/"), r->present, rec);
+	globfree(&found);
+	return ret;
+}
+
+static int restore_forwarding(struct err *e, const struct setup_record *rec, bool dry_run,
+			      struct step_report *r)
+{
+	CLEANUP_FREE char *former = strdup(rec->former);
+	char *rest = former, *item;
+	int ret;
+
+	if (!former)
+		return err_set(e, ENOMEM, "out of memory");
+	ret = restore_sysctl(e, rec, dry_run, r);
+	strsep(&rest, " ");
+	/* Also when the setting is back already: an earlier call may have died right after it. */
+	while (ret == 0 && !r->why[0] && !dry_run && (item = strsep(&rest, " "))) {
+		char *value = strrchr(item, '=');
+
+		if (!value)
+			continue;
+		*value++ = '\0';
+		ret = sysctl_write(e, item, value);
+		if (ret == -ENOENT)
+			ret = 0;
+	}
+	return ret;
+}
+
+const struct step_kind step_forwarding = {
+	.lost_at_boot = true,
+	.prefix = "net.ipv4.ip_forward",
+	.look = look_at_sysctl,
+	.record = record_forwarding,
+	.set = write_sysctl,
+	.restore = restore_forwarding,
+};
+
+const struct step_kind step_forwarding6 = {
+	.lost_at_boot = true,
+	.prefix = "net.ipv6.conf.all.forwarding",
+	.look = look_at_sysctl,
+	.record = record_forwarding,
+	.set = write_sysctl,
+	.restore = restore_forwarding,
+};
+
+static unsigned long conntrack_needed(const struct config *c)
+{
+	unsigned long ports = c->port_last - c->port_first + 1UL;
+	unsigned long needed = 4 * ports * (c->n_addresses ? c->n_addresses : 1);
+
+	return needed > 65536 ? needed : 65536;
+}
+
+/* Only ever raised; 0 is no limit (nf_conntrack_core.c). */
+static int look_at_conntrack(struct err *e, struct step_host *h, const struct step *step,
+			     struct step_report *r)
+{
+	unsigned long needed = conntrack_needed(h->config), present;
+	int ret = read_present(e, step->name, r);
+	char key[64];
+
+	if (ret < 0)
+		return ret;
+	step_text(r->wanted, "%lu", needed);
+	step_text(r->command, "sysctl -w %s=%lu", step->name, needed);
+	if (ret == 0)
+		return 0;
+	present = strtoul(r->present, NULL, 10);
+	r->status = present == 0 || present >= needed ? STEP_OK : STEP_DIFFERS;
+	if (r->status != STEP_OK && !sysctl_writable(key_of(step->name, key))) {
+		r->status = STEP_UNKNOWN;
+		strcpy(r->why, "too small, but only the host's initial network namespace can change it");
+	}
+	return 0;
+}
+
+const struct step_kind step_at_least = {
+	.lost_at_boot = true,
+	.prefix = "net.netfilter.nf_conntrack_max",
+	.look = look_at_conntrack,
+	.record = record_once,
+	.set = write_sysctl,
+	.restore = restore_sysctl,
+};
+
+static int look_at_ports(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
+{
+	struct portset ports = { 0 }, pool = { 0 };
+	int ret = read_present(e, step->name, r);
+
+	portset_add_range(&pool, h->config->port_first, h->config->port_last);
+	ret = ret > 0 ? portset_parse(e, r->present, &ports) : ret;
+	if (ret < 0)
+		return err_wrap(e, "%s", step->name);
+	if (r->status != STEP_MISSING)
+		r->status = portset_includes(&ports, &pool) ? STEP_OK : STEP_DIFFERS;
+	portset_add(&ports, &pool);
+	ret = portset_format(e, &ports, r->wanted, sizeof(r->wanted));
+	if (ret < 0)
+		return err_wrap(e, "%s", step->name);
+	step_text(r->command, "sysctl -w %s=%.400s", step->name, r->wanted);
+	return 0;
+}
+
+/* What others added since our last change is none of ours: it counts as there before. */
+static int record_ports(struct err *e, const struct step_report *r, struct setup_record *rec)
+{
+	struct portset former, others, applied;
+
+	if (!rec->applied[0])
+		return record_once(e, r, rec);
+	if (portset_parse(e, rec->former, &former) < 0 || portset_parse(e, rec->applied, &applied) < 0 ||
+	    portset_parse(e, r->present, &others) < 0)
+		return err_wrap(e, "%s", r->name);
+	portset_remove(&others, &applied);
+	portset_add(&former, &others);
+	strcpy(rec->applied, r->wanted);
+	return portset_format(e, &former, rec->former, sizeof(rec->former));
+}
+
+/* Takes out the ports that we added, and only those: what others added since stays. */
+static int restore_ports(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
+{
+	struct portset present, ours, former, applied;
+	int ret = read_present(e, rec->step, r);
+
+	if (ret <= 0)
+		return ret;
+	if (portset_parse(e, r->present, &present) < 0 || portset_parse(e, rec->applied, &applied) < 0 ||
+	    portset_parse(e, rec->former, &former) < 0)
+		return err_wrap(e, "%s", rec->step);
+	if (!portset_equal(&present, &applied) && !portset_equal(&present, &former))
+		step_text(r->why, "someone changed it since: only the ports that we added are taken out");
+	ours = applied;
+	portset_remove(&ours, &former);
+	if (portset_overlaps(&present, &ours))
+		r->changed = true;
+	portset_remove(&present, &ours);
+	ret = portset_format(e, &present, r->wanted, sizeof(r->wanted));
+	if (ret == 0 && r->changed && !dry_run)
+		ret = write_sysctl(e, r);
+	return ret;
+}
+
+const struct step_kind step_ports = {
+	.lost_at_boot = true,
+	.prefix = "net.ipv4.ip_local_reserved_ports",
+	.look = look_at_ports,
+	.record = record_ports,
+	.set = write_sysctl,
+	.restore = restore_ports,
+};
