@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+peer.py serve FILE PORT               serve FILE over HTTP/1.0 and UDP, IPv4 and IPv6, at PORT
+peer.py fetch ADDRESS PORT            fetch it over UDP and write it to the standard output
+
+The HTTP server sends no length and closes first: when a client has all, it has
+seen the end of the connection too, and no packet is still to come.
+
+UDP: a request is an offset, 8 bytes; its answer is the offset and up to 1200
+bytes from there; fewer are the last. The client asks again if none comes.
+"""
+import socket
+import struct
+import sys
+import threading
+
+CHUNK = 1200
+
+
+def serve(path, port):
+    with open(path, "rb") as file:
+        content = file.read()
+    listener = socket.create_server(("::", port), family=socket.AF_INET6, backlog=64, dualstack_ipv6=True)
+    threading.Thread(target=serve_http, args=(listener, content), daemon=True).start()
+    datagrams = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    datagrams.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    datagrams.bind(("::", port))
+    while True:
+        request, peer = datagrams.recvfrom(64)
+        if len(request) == 8:
+            offset = struct.unpack("!Q", request)[0]
+            datagrams.sendto(request + content[offset:offset + CHUNK], peer)
+
+
+def serve_http(listener, content):
+    while True:
+        connection = listener.accept()[0]
+        threading.Thread(target=answer, args=(connection, content), daemon=True).start()
+
+
+def answer(connection, content):
+    with connection:
+        try:
+            request = b""
+            while b"\r\n\r\n" not in request:
+                part = connection.recv(4096)
+                if not part:
+                    return
+                request += part
+            connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + content)
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(1)
+        except OSError:  # the client is gone, or was cut off
+            pass
+
+
+def fetch(address, port):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as server:
+        server.connect((address, port))
+        server.settimeout(0.5)
+        offset, chunk = 0, b""
+        while offset == 0 or len(chunk) == CHUNK:
+            chunk = ask(server, offset)
+            sys.stdout.buffer.write(chunk)
+            offset += len(chunk)
+
+
+def ask(server, offset):
+    for _ in range(20):
+        try:
+            server.send(struct.pack("!Q", offset))
+            while True:
+                reply = server.recv(8 + CHUNK)
+                if struct.unpack("!Q", reply[:8])[0] == offset:
+                    return reply[8:]
+        except (TimeoutError, ConnectionRefusedError):
+            pass
+    sys.exit("peer.py: no answer")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["serve"]:
+        serve(sys.argv[2], int(sys.argv[3]))
+    elif sys.argv[1:2] == ["fetch"]:
+        fetch(sys.argv[2], int(sys.argv[3]))
+    else:
+        sys.exit(__doc__)

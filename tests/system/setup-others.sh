@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# What others have done counts, and what they did since is left alone.
+#
+# shellcheck source=tests/lab/lib.sh
+. "${tools:?}/lib.sh"
+
+rules()
+{
+	iptables-legacy -t nat -S POSTROUTING | sed 1d
+}
+
+lab_network
+lab_configure
+
+say "An admin's own unconditional MASQUERADE is as good as ours"
+iptables-legacy -t nat -A POSTROUTING -m comment --comment mine -j MASQUERADE
+expect 0 sonm-gw-setup --apply
+check_equal "$(rules)" '-A POSTROUTING -m comment --comment mine -j MASQUERADE' "no rule is added"
+expect 0 sonm-gw-setup --undo
+check_equal "$(rules)" '-A POSTROUTING -m comment --comment mine -j MASQUERADE' "none is removed"
+
+say "So is his own rule for IPVS"
+modprobe ip_vs
+iptables-legacy -t nat -F POSTROUTING
+iptables-legacy -t nat -A POSTROUTING -m ipvs --ipvs --vdir ORIGINAL --vmethod MASQ -j MASQUERADE
+own=$(rules)
+sonm-gw-setup --apply >/run/output
+check_equal "$(rules)" "$own" "no rule is added"
+
+say "Someone changes what we had set"
+sysctl -q net.ipv4.vs.expire_nodest_conn=2 net.ipv4.ip_local_reserved_ports=53,32768-33768,40000
+sysctl -q net.ipv4.ip_forward=0
+expect 0 sonm-gw-setup --undo
+check_equal "$(sysctl -n net.ipv4.vs.expire_nodest_conn)" 2 "his value stays"
+check_equal "$(sysctl -n net.ipv4.ip_local_reserved_ports)" 53,40000 "only our ports are taken out"
+check_equal "$(rules)" "$own" "his rule stays"
+grep -q '^ip_vs ' /proc/modules || fail "the module that he uses is gone"
+
+say "What others reserve between two runs of ours is theirs"
+sonm-gw-setup --apply >/run/output
+sysctl -q net.ipv4.ip_local_reserved_ports=53,77,32768-33768,40000
+lab_configure 'ports: [40000, 40010]'
+sonm-gw-setup --apply >/run/output
+check_equal "$(sysctl -n net.ipv4.ip_local_reserved_ports)" 53,77,32768-33768,40000-40010 "both pools"
+sonm-gw-setup --undo >/run/output
+check_equal "$(sysctl -n net.ipv4.ip_local_reserved_ports)" 53,77,40000 "after undo"
+
+say "Foreign services are named and left alone"
+ipvsadm -A -t 198.51.100.1:32770 -s rr
+ipvsadm -A -f 7 -s rr
+before=$(ipvsadm -Sn)
+sonm-gw-setup --apply >/run/output
+grep foreign /run/output
+grep -q '^foreign  tcp 198.51.100.1:32770:' /run/output
+grep -q '^foreign  fwmark 7:' /run/output
+expect 0 sonm-gw-setup --undo
+check_equal "$(ipvsadm -Sn)" "$before" "services"

@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Every way of SNAT, from one to the next: never a second rule of ours, the
+# traffic flows with each, and undo takes the last one away.
+#
+# shellcheck source=tests/lab/lib.sh
+. "${tools:?}/lib.sh"
+
+# mode VALUE IPV4-RULE IPV6-RULE
+mode()
+{
+	say "snat: $1"
+	lab_configure "snat: $1"
+	sonm-gw-setup --apply >/run/output || { cat /run/output; fail "apply"; }
+	grep snat /run/output
+	check_equal "$(iptables-legacy -t nat -S POSTROUTING | sed 1d)" "$2" "IPv4"
+	check_equal "$(ip6tables-legacy -t nat -S POSTROUTING | sed 1d)" "$3" "IPv6"
+	expect 0 sonm-gw-setup >/run/output
+	[ "$1" = none ] && return
+	check_equal "$(download 198.51.100.1:32800 | sha256)" "$sent" "download, IPv4"
+	check_equal "$(download '[2001:db8:1::1]:32800' | sha256)" "$sent" "download, IPv6"
+}
+
+lab_network
+modprobe ip_vs
+head -c 100000 /dev/urandom >/tmp/content
+sent=$(sha256 /tmp/content)
+serve worker1 /tmp/content 80
+ipvsadm -A -t 198.51.100.1:32800
+ipvsadm -a -t 198.51.100.1:32800 -r 10.0.0.11:80 -m
+ipvsadm -A -t '[2001:db8:1::1]:32800'
+ipvsadm -a -t '[2001:db8:1::1]:32800' -r '[fd00::11]:80' -m
+
+tag='-m comment --comment sonm-gateway'
+ipvs='-A POSTROUTING -m ipvs --vdir ORIGINAL --vmethod MASQ'
+mode ipvs "$ipvs $tag -j MASQUERADE" "$ipvs $tag -j MASQUERADE"
+mode masquerade "-A POSTROUTING $tag -j MASQUERADE" "-A POSTROUTING $tag -j MASQUERADE"
+mode 10.0.0.1 "$ipvs $tag -j SNAT --to-source 10.0.0.1" "$ipvs $tag -j MASQUERADE"
+mode '"fd00::1"' "$ipvs $tag -j MASQUERADE" "$ipvs $tag -j SNAT --to-source fd00::1"
+mode none '' ''
+
+say "Undo"
+lab_configure
+sonm-gw-setup --apply >/run/output
+sonm-gw-setup --undo >/run/output
+check_equal "$(iptables-legacy -t nat -S POSTROUTING | sed 1d)" '' "IPv4"
+check_equal "$(ip6tables-legacy -t nat -S POSTROUTING | sed 1d)" '' "IPv6"

@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# What sonm-gw-setup --apply changed, --undo puts back, byte for byte; applying
+# twice changes nothing the second time; looking and dry runs change nothing.
+#
+# shellcheck source=tests/lab/lib.sh
+. "${tools:?}/lib.sh"
+
+# All network settings and rules; what counts or only dates is left out.
+kernel()
+{
+	sysctl -a -r '^net\.' 2>/dev/null | grep -v nf_conntrack_count
+	for save in iptables-legacy-save ip6tables-legacy-save; do
+		$save | sed '/^#/d; s/\[[0-9:]*\]//'
+	done
+}
+
+# unchanged WHAT
+unchanged()
+{
+	kernel >/run/now
+	cmp -s /run/before /run/now || fail "$1: the kernel is not as before:
+$(diff /run/before /run/now)"
+	echo "  $1: the kernel is as before, in $(wc -l </run/now) lines"
+}
+
+lab_network
+lab_configure
+say "An admin has settings and rules of his own, some of which forwarding carries away"
+iptables-legacy -t nat -A POSTROUTING -o hub-client -p icmp -j MASQUERADE
+iptables-legacy -A FORWARD -o lan -m comment --comment 'the "lan", it is' -j ACCEPT
+ip6tables-legacy -t nat -A PREROUTING -j ACCEPT
+ip6tables-legacy -A INPUT -p udp --dport 7 -j ACCEPT
+sysctl -q net.ipv4.conf.all.accept_redirects=0 net.ipv4.conf.hub-client.forwarding=1 \
+	net.ipv6.conf.lan.forwarding=1 net.ipv4.ip_local_reserved_ports=9148,8080 net.netfilter.nf_conntrack_max=70000
+kernel >/run/before
+
+say "Looking and dry runs change nothing"
+expect 6 sonm-gw-setup
+expect 0 sonm-gw-setup --apply --dry-run
+expect 0 sonm-gw-setup --undo --dry-run
+unchanged "after looking"
+[ ! -e $state ] || fail "a dry run made the state file"
+[ ! -e /sys/module/ip_vs ] || fail "a dry run loaded ip_vs"
+
+say "Apply"
+expect 0 sonm-gw-setup --apply
+expect 0 sonm-gw-setup --check
+for setting in ip_forward vs.conntrack vs.expire_nodest_conn vs.run_estimation; do
+	check_equal "$(sysctl -n net.ipv4.$setting)" 1 "$setting"
+done
+check_equal "$(sysctl -n net.ipv6.conf.all.forwarding)" 1 "IPv6 forwarding"
+check_equal "$(sysctl -n net.ipv4.ip_local_reserved_ports)" 8080,9148,32768-33768 "reserved ports"
+check_equal "$(sysctl -n net.netfilter.nf_conntrack_max)" 70000 "a larger conntrack table is left alone"
+
+say "Apply again"
+kernel >/run/applied
+sqlite3 $state .dump >/run/recorded
+expect 0 sonm-gw-setup --apply >/run/again
+grep -v '^ok' /run/again && fail "the second time is not all ok"
+kernel | cmp - /run/applied
+sqlite3 $state .dump | cmp - /run/recorded
+echo "  nothing changed"
+
+say "Undo"
+expect 0 sonm-gw-setup --undo
+unchanged "after undo"
+for module in ip_vs ip_vs_wrr xt_ipvs; do
+	[ ! -e /sys/module/$module ] || fail "module $module is still loaded"
+done
+check_equal "$(sqlite3 $state 'select count(*) from setup')" 0 "records left"
+expect 0 sonm-gw-setup --undo
+unchanged "after a second undo"
