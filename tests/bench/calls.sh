@@ -39,7 +39,7 @@ measure()
 peer_add()
 {
 	ipvsadm -A -t $vip:$((32768 + $1)) -s wrr
-	ipvsadm -a -t $vip:$((32768 + $1)) -r 10.0.0.11:80 -m -w 100
+	ipvsadm -a -t $vip:$((32768 + $1)) -r 10.0.0.11:$((1000 + $1)) -m -w 100
 }
 
 peer_remove()
@@ -54,7 +54,7 @@ peer_list()
 
 our_add()
 {
-	sonm-vs -A "c$1" -t 80=10.0.0.11:80
+	sonm-vs -A "c$1" -t 80=10.0.0.11:$((1000 + $1))
 }
 
 our_remove()

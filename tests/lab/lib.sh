@@ -150,8 +150,19 @@ download()
 # download_udp HOST:PORT
 download_udp()
 {
-	host=${1%:*} host=${host#[} host=${host%]}
-	on client python3 "$tools/peer.py" fetch "$host" "${1##*:}"
+	on client python3 "$tools/peer.py" fetch "$(lab_host "$1")" "${1##*:}"
+}
+
+# hear_stream HOST:PORT SECONDS: asks for a stream over UDP and sends nothing more.
+hear_stream()
+{
+	on client python3 "$tools/peer.py" hear "$(lab_host "$1")" "${1##*:}" "$2"
+}
+
+lab_host()
+{
+	host=${1%:*} host=${host#[}
+	echo "${host%]}"
 }
 
 sha256()

@@ -3,17 +3,20 @@
 """
 peer.py serve FILE PORT               serve FILE over HTTP/1.0 and UDP, IPv4 and IPv6, at PORT
 peer.py fetch ADDRESS PORT            fetch it over UDP and write it to the standard output
+peer.py hear ADDRESS PORT SECONDS     ask for a stream over UDP, send nothing more, and hear it
 
 The HTTP server sends no length and closes first: when a client has all, it has
 seen the end of the connection too, and no packet is still to come.
 
 UDP: a request is an offset, 8 bytes; its answer is the offset and up to 1200
-bytes from there; fewer are the last. The client asks again if none comes.
+bytes from there; fewer are the last. The client asks again if none comes. A
+request of "stream" is answered with a datagram a millisecond, for 20 seconds.
 """
 import socket
 import struct
 import sys
 import threading
+import time
 
 CHUNK = 1200
 
@@ -31,6 +34,14 @@ def serve(path, port):
         if len(request) == 8:
             offset = struct.unpack("!Q", request)[0]
             datagrams.sendto(request + content[offset:offset + CHUNK], peer)
+        elif request == b"stream":
+            threading.Thread(target=stream, args=(datagrams, peer), daemon=True).start()
+
+
+def stream(datagrams, peer):
+    for _ in range(20000):
+        datagrams.sendto(bytes(900), peer)
+        time.sleep(0.001)
 
 
 def serve_http(listener, content):
@@ -48,7 +59,8 @@ def answer(connection, content):
                 if not part:
                     return
                 request += part
-            connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + content)
+            connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+            connection.sendall(content)
             connection.shutdown(socket.SHUT_WR)
             connection.recv(1)
         except OSError:  # the client is gone, or was cut off
@@ -65,6 +77,14 @@ def fetch(address, port):
             chunk = ask(server, offset)
             sys.stdout.buffer.write(chunk)
             offset += len(chunk)
+
+
+def hear(address, port, seconds):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as server:
+        server.connect((address, port))
+        server.send(b"stream")
+        time.sleep(seconds)
 
 
 def ask(server, offset):
@@ -85,5 +105,7 @@ if __name__ == "__main__":
         serve(sys.argv[2], int(sys.argv[3]))
     elif sys.argv[1:2] == ["fetch"]:
         fetch(sys.argv[2], int(sys.argv[3]))
+    elif sys.argv[1:2] == ["hear"]:
+        hear(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
     else:
         sys.exit(__doc__)

@@ -44,27 +44,30 @@ healed()
 	[ "$(services_of_state)" = "$(services_of_kernel)" ] || check_state_is_kernel
 }
 
+# add NUMBER COMMAND...: each container has real servers of its own, so that the answers of no
+# other are meant when they are held back.
 add()
 {
-	container=$1
+	number=$1
 	shift
-	"$@" sonm-vs -A "$container" -t 80=10.0.0.11:8080 -u 53=10.0.0.11:53
+	"$@" sonm-vs -A "c$number" -t "80=10.0.0.11:$((8000 + number))" -u "53=10.0.0.11:$((5000 + number))"
 }
 
 lab_network
 lab_hub "ports: [32768, $((32768 + moments))]" 'quarantine: 0'
 
+rules=$(ip rule; ip -6 rule)
 killed=0
 say "Killed while it adds"
-add c0 moments_of >/tmp/moments
+add 0 moments_of >/tmp/moments
 check_equal "$(sort -u /tmp/moments | wc -l)" $moments "different moments"
 i=0
 while read -r syscall nth; do
 	i=$((i + 1))
 	echo "  $syscall $nth"
-	add c$i killed_at "$syscall" "$nth"
+	add $i killed_at "$syscall" "$nth"
 	healed
-	add c$i env >/dev/null
+	add $i env >/dev/null
 done </tmp/moments
 healed
 check_equal "$(ipvsadm -Sn | grep -c '^-a')" $((2 * moments + 2)) "real servers"
@@ -84,10 +87,11 @@ done </tmp/moments
 counters_settle
 sonm-gwstat --checkpoint
 check_equal "$(ipvsadm -Sn)" "" "services"
+check_equal "$(ip rule; ip -6 rule)" "$rules" "routing rules"
 
 say "Every port of the pool is there for others"
 for i in $(seq 0 $moments); do
-	add "new$i" env >/dev/null
+	add $((100 + i)) env >/dev/null
 done
 check_equal "$(ipvsadm -Sn | grep -c '^-A')" $((2 * moments + 2)) "services"
 healed

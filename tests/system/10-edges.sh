@@ -63,6 +63,36 @@ expect 0 sonm-gwstat -c /tmp/other.yaml --checkpoint
 expect 0 sonm-gw-setup -c /tmp/other.yaml --undo
 [ ! -e /var/lib/sonm/other ] || fail "the state file's directory was made"
 
+say "Of several VIPs, one that is not here is passed over, a secondary address is as good as another"
+ip addr add 198.51.100.9/24 dev hub-client
+cat >/tmp/several.yaml <<-END
+	gateway: {addresses: [203.0.113.9, 198.51.100.9, $public4], ports: [32768, 32768]}
+END
+check_equal "$(sonm-vs -c /tmp/several.yaml -A s1 -t 80=10.0.0.11:8080)" "[80/tcp->198.51.100.9:32768]" "first"
+check_equal "$(sonm-vs -c /tmp/several.yaml -A s2 -t 80=10.0.0.11:8080 --vport 32768)" \
+	"[80/tcp->$public4:32768]" "second, with the port that the first has given away"
+expect_error 5 'no tcp port is free' sonm-vs -c /tmp/several.yaml -A s3 -t 80=10.0.0.11:8080
+check_equal "$(download 198.51.100.9:32768 | sha256)" "$(sha256 /tmp/content)" "content"
+
+say "What was set before a boot is not undone after it"
+sqlite3 "$state" "update setup set boot = 'another'"
+sonm-gw-setup --undo >/tmp/undone
+grep -c 'lost at a boot' /tmp/undone
+check_equal "$(sysctl -n net.ipv4.ip_forward)" 1 "forwarding"
+sonm-gw-setup --apply >/dev/null
+
+say "The sum of a container has what is closed, and what is open"
+sonm-vs -A sum -t 80=10.0.0.11:8080 -t 81=10.0.0.11:8080 >/dev/null
+endpoint=$(sonm-vs -L sum -j | jq -r '.routes[] | "\(.address):\(.port)"')
+for each in $endpoint; do
+	download "$each" >/dev/null
+done
+sonm-vs -D sum -t 80 --wait >/dev/null
+counters_settle
+check_equal "$(sonm-gwstat sum -j | jq .total.outbytes)" \
+	"$(($(ledger outbytes sum) + $(sonm-gwstat sum -j | jq '.containers[0].routes[0].outbytes')))" "sum"
+[ "$(sonm-gwstat sum -j | jq .total.outbytes)" -gt 2000000 ] || fail "too little"
+
 say "A VIP is this host's own, whatever may be bound to"
 cat >/tmp/own.yaml <<-END
 	gateway: {state: /var/lib/sonm/gateway.db}
