@@ -273,7 +273,8 @@ static int plan_services(struct err *e, struct addition *a, struct change_list *
 
 	if (get_former_services(e, a, &actual) < 0 || plan_make(e, &a->routes, &actual, &plan) < 0 ||
 	    gateway_end_epochs(e, a->g, &a->routes, &plan) < 0 ||
-	    gateway_release_answers(e, a->g, &a->routes) < 0)
+	    gateway_release_answers(e, a->g, &a->routes) < 0 ||
+	    gateway_release_answers(e, a->g, &a->former) < 0)
 		return -e->code;
 	return split_services(e, &plan.changes, services, others);
 }

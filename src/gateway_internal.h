@@ -62,6 +62,10 @@ int gateway_run_removals(struct err *e, struct gateway *g, struct change_list *c
 /* Closing begins now, or BOOTTIME_NEVER while the kernel's counters stand still. */
 int gateway_closing_begins(struct err *e, struct boottime *out) MUST_CHECK;
 
+/* Stores the routes with this state; those that close begin to do so now. */
+int gateway_set_state(struct err *e, struct gateway *g, struct route_list *routes,
+		      enum route_state state) MUST_CHECK;
+
 /* Is this route closing since another boot? What has its port in this one is not ours. */
 bool gateway_is_of_another_boot(const struct route *r, const struct boottime *now);
 

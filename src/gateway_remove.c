@@ -95,7 +95,7 @@ bool gateway_is_of_another_boot(const struct route *r, const struct boottime *no
 }
 
 /* A direct route has no service and nothing to wait for: no boot, so it is settled at once. */
-static int set_state(struct err *e, struct gateway *g, struct route_list *routes, enum route_state state)
+int gateway_set_state(struct err *e, struct gateway *g, struct route_list *routes, enum route_state state)
 {
 	struct boottime now;
 
@@ -126,7 +126,7 @@ static int correct_clock(struct err *e, struct gateway *g, struct route_list *ro
 		direct = direct || r->kind == ROUTE_DIRECT;
 		late = late || (r->kind == ROUTE_GATEWAY && now.ms - r->closing.ms >= LATE_MS);
 	}
-	if (late && set_state(e, g, routes, ROUTE_CLOSING) < 0)
+	if (late && gateway_set_state(e, g, routes, ROUTE_CLOSING) < 0)
 		return -e->code;
 	return direct ? gateway_finish_due(e, g) : 0;
 }
@@ -214,7 +214,7 @@ static void put_back(struct gateway *g, struct route_list *routes)
 	struct err ignored;
 
 	(void)!gateway_release_answers(&ignored, g, routes);
-	if (set_state(&ignored, g, routes, ROUTE_OPEN) == 0 &&
+	if (gateway_set_state(&ignored, g, routes, ROUTE_OPEN) == 0 &&
 	    gateway_get_services(&ignored, g, routes, &actual) == 0 &&
 	    plan_make(&ignored, routes, &actual, &plan) == 0 &&
 	    gateway_end_epochs(&ignored, g, routes, &plan) == 0)
@@ -308,7 +308,7 @@ static int finish_settled(struct err *e, struct gateway *g, struct route_list *s
 		return stopped;
 	/* A killed -D left real servers, or the counters stand still: the wait begins anew. */
 	if (stopped > 0 || (actual.n > 0 && !counters_run()))
-		return set_state(e, g, settled, ROUTE_CLOSING);
+		return gateway_set_state(e, g, settled, ROUTE_CLOSING);
 	return finish(e, g, settled, &actual);
 }
 
@@ -321,7 +321,7 @@ static int stop_again(struct err *e, struct gateway *g, struct route_list *closi
 	if (gateway_get_services(e, g, closing, &actual) < 0)
 		return -e->code;
 	stopped = stop_traffic(e, g, closing, &actual);
-	return stopped > 0 ? set_state(e, g, closing, ROUTE_CLOSING) : stopped;
+	return stopped > 0 ? gateway_set_state(e, g, closing, ROUTE_CLOSING) : stopped;
 }
 
 int gateway_finish_due(struct err *e, struct gateway *g)
@@ -333,7 +333,7 @@ int gateway_finish_due(struct err *e, struct gateway *g)
 	if (store_each(e, g, &c.uncounted, close_route) < 0)
 		return -e->code;
 	if (c.frozen.n > 0 && (stop_again(e, g, &c.frozen) < 0 ||
-			       (counters_run() && set_state(e, g, &c.frozen, ROUTE_CLOSING) < 0)))
+			       (counters_run() && gateway_set_state(e, g, &c.frozen, ROUTE_CLOSING) < 0)))
 		return -e->code;
 	return c.settled.n > 0 ? finish_settled(e, g, &c.settled) : 0;
 }
@@ -343,7 +343,7 @@ static int close_routes(struct err *e, struct gateway *g, struct route_list *rou
 	CLEANUP(service_list_clear) struct service_list actual = { 0 };
 
 	/* Asked before anything changes: without permission or IPVS it ends here. */
-	if (gateway_get_services(e, g, routes, &actual) < 0 || set_state(e, g, routes, ROUTE_CLOSING) < 0)
+	if (gateway_get_services(e, g, routes, &actual) < 0 || gateway_set_state(e, g, routes, ROUTE_CLOSING) < 0)
 		return -e->code;
 	if (hold_answers(e, g, routes) < 0 || stop_traffic(e, g, routes, &actual) < 0) {
 		put_back(g, routes);

@@ -88,6 +88,28 @@ static int drop_of_other_boots(struct err *e, struct route_list *routes)
 	return 0;
 }
 
+static bool is_changed(const struct plan *plan, const struct route *r)
+{
+	struct service_key key = route_service_key(r);
+
+	for (size_t i = 0; i < plan->changes.n; i++)
+		if (service_key_equal(&plan->changes.items[i].key, &key))
+			return true;
+	return false;
+}
+
+/* A closing route that had real servers until now, left by a killed -D, begins to close now. */
+static int restart_closing(struct err *e, struct gateway *g, struct route_list *routes, const struct plan *plan)
+{
+	CLEANUP(route_list_clear) struct route_list stopped = { 0 };
+
+	for (size_t i = 0; i < routes->n; i++)
+		if (routes->items[i].state == ROUTE_CLOSING && is_changed(plan, &routes->items[i]) &&
+		    route_list_take(e, &stopped, &routes->items[i]) < 0)
+			return -e->code;
+	return stopped.n > 0 ? gateway_set_state(e, g, &stopped, ROUTE_CLOSING) : 0;
+}
+
 static int sync_locked(struct err *e, struct gateway *g, bool dry_run, struct plan *plan,
 		       struct service_list *foreign)
 {
@@ -100,7 +122,11 @@ static int sync_locked(struct err *e, struct gateway *g, bool dry_run, struct pl
 	    plan_make(e, &routes, &actual, plan) < 0 ||
 	    take_foreign(e, g->config, &routes, &actual, foreign) < 0)
 		return -e->code;
-	return dry_run ? 0 : run_plan(e, g, &routes, plan);
+	if (dry_run)
+		return 0;
+	if (run_plan(e, g, &routes, plan) < 0)
+		return -e->code;
+	return restart_closing(e, g, &routes, plan);
 }
 
 int gateway_sync(struct err *e, struct gateway *g, bool dry_run, struct change_list *done,

@@ -12,6 +12,10 @@
 struct routing;
 
 int routing_open(struct err *e, struct routing **out) MUST_CHECK;
+
+/* For tests: takes every address for this host's, holds nothing, asks no kernel. */
+int routing_open_blind(struct err *e, struct routing **out) MUST_CHECK;
+
 void routing_close(struct routing *r); /* NULL is fine */
 
 /* Does the kernel deliver packets to this unicast address to itself (RTN_LOCAL)? */

@@ -41,6 +41,14 @@ sleep 3.2
 sonm-gwstat --checkpoint
 check_equal "$(sqlite3 "$state" "select count(*) from ledger where container = 'died'")" 1 "in the ledger"
 
+say "A removal that died while it held the answers back: the container comes back elsewhere"
+endpoint=$(publish held -t 80=10.0.0.11:7000)
+strace -qq -o /dev/null -e inject=clock_nanosleep:signal=KILL:when=1 sonm-vs -D held 2>/dev/null || :
+check_equal "$(ip rule | grep -c blackhole)" 1 "rules that hold back"
+check_equal "$(publish held -t 80=10.0.0.11:8080)" "$endpoint" "endpoint"
+check_equal "$(ip rule | grep -c blackhole)" 0 "rules that hold back"
+check_equal "$(download "$endpoint" | sha256)" "$(sha256 /tmp/content)" "content"
+
 say "An error finds its way into no file when stderr is closed"
 status=0
 sonm-vs -D nobody1 nobody2 2>&- || status=$?

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <linux/ip_vs.h>
+#include <time.h>
 
 /* A hub with an empty state file, whose VIP is this machine's loopback address. */
 struct hub {
@@ -34,6 +35,7 @@ static void hub_open(struct hub *h)
 	ck_assert_msg(gateway_open(&e, &h->config, STORE_WRITE, &h->g) == 0, "%s", e.msg);
 	peer = fake_kernel_peer(&h->kernel);
 	ck_assert_int_eq(ipvs_open_peer(&e, &peer, &h->g->kernel), 0);
+	ck_assert_int_eq(routing_open_blind(&e, &h->g->routing), 0);
 }
 
 static void hub_close(struct hub *h)
@@ -119,8 +121,7 @@ static void check_published(struct hub *h)
 	ck_assert_uint_eq(foreign.n, 0);
 }
 
-/* As if the estimator's time had passed. */
-static void let_settle(struct hub *h)
+static void let_time_pass(struct hub *h, int64_t ms)
 {
 	const struct route_filter f = { .state = ROUTE_CLOSING };
 	CLEANUP(route_list_clear) struct route_list closing = { 0 };
@@ -128,9 +129,20 @@ static void let_settle(struct hub *h)
 
 	ck_assert_int_eq(store_routes(&e, h->g->store, &f, &closing), 0);
 	for (size_t i = 0; i < closing.n; i++) {
-		closing.items[i].closing.ms -= GATEWAY_SETTLE_MS;
+		closing.items[i].closing.ms -= ms;
 		ck_assert_int_eq(store_set_route(&e, h->g->store, &closing.items[i]), 0);
 	}
+}
+
+/* As if the estimator's time had passed. */
+static void let_settle(struct hub *h)
+{
+	let_time_pass(h, GATEWAY_SETTLE_MS);
+}
+
+static void let_nearly_settle(struct hub *h)
+{
+	let_time_pass(h, GATEWAY_SETTLE_MS - 150);
 }
 
 static int finish(struct err *e, struct hub *h)
@@ -365,6 +377,29 @@ START_TEST(a_removal_repeated_removes_what_a_killed_one_left)
 }
 END_TEST
 
+START_TEST(a_sync_that_removes_what_a_killed_removal_left_makes_the_route_wait_anew)
+{
+	CLEANUP(change_list_clear) struct change_list changes = { 0 };
+	CLEANUP(service_list_clear) struct service_list foreign = { 0 };
+	struct err e;
+	uint64_t entries;
+	struct hub h;
+
+	hub_open(&h);
+	must_add_two(&h);
+	ck_assert_int_eq(remove_web(&e, &h), 0);
+	leave_real_servers(&h);
+	let_nearly_settle(&h);
+	ck_assert_int_eq(gateway_sync(&e, h.g, false, &changes, &foreign), 2);
+	ck_assert_uint_eq(count_destinations(&h), 0);
+	nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL); /* past the first wait's end */
+	ck_assert_int_eq(finish(&e, &h), 0);
+	ledger_bytes(&h, &entries);
+	ck_assert_uint_eq(entries, 0);
+	hub_close(&h);
+}
+END_TEST
+
 START_TEST(real_servers_that_a_killed_removal_left_are_removed_and_waited_for)
 {
 	struct err e;
@@ -549,6 +584,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, closing_is_counted_once_whatever_the_kernel_refuses);
 	tcase_add_test(tc, a_closing_route_is_not_counted_before_its_time);
 	tcase_add_test(tc, a_removal_repeated_removes_what_a_killed_one_left);
+	tcase_add_test(tc, a_sync_that_removes_what_a_killed_removal_left_makes_the_route_wait_anew);
 	tcase_add_test(tc, real_servers_that_a_killed_removal_left_are_removed_and_waited_for);
 	tcase_add_test(tc, a_closing_route_of_another_boot_is_closed_without_touching_the_kernel);
 	tcase_add_test(tc, an_add_soon_after_a_removal_opens_the_same_route_with_its_account);
