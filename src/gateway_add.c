@@ -121,7 +121,7 @@ static bool can_reopen(const struct addition *a, const struct route *wanted, con
 	       have->public.addr.family == wanted->servers[0].real.addr.family &&
 	       (!a->rq->vip || addr_equal(a->rq->vip, &have->public.addr)) &&
 	       (!a->rq->vport || a->rq->vport == have->public.port) &&
-	       gateway_in_pool(a->g->config, have->public.port);
+	       gateway_in_pool(a->g->config, have->public.port) && gateway_is_vip(a->g, &have->public.addr);
 }
 
 /* What is stored under the wanted route's name: an open route, else one that can reopen. NULL: none. */

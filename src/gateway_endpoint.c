@@ -52,6 +52,13 @@ static int check_listed(struct err *e, const struct config *c, const struct addr
 		       "'sonm-gw-setup --apply'", addr_format(vip, text));
 }
 
+bool gateway_is_vip(struct gateway *g, const struct addr *a)
+{
+	struct err ignored;
+
+	return check_listed(&ignored, g->config, a) == 0 && check_vip(&ignored, g, a, a->family) == 0;
+}
+
 /* The VIPs that may serve a family: what was asked for, what is configured, or the default route's. */
 static int candidate_vips(struct err *e, const struct port_search *ps, sa_family_t family, struct addr *vips,
 			  size_t *n)

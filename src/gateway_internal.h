@@ -23,6 +23,9 @@ int gateway_need_kernel(struct err *e, struct gateway *g) MUST_CHECK;
 /* Is it one of the configuration's ports? */
 bool gateway_in_pool(const struct config *c, uint16_t port);
 
+/* May this address be a VIP: of the configuration, if that names any, and this host's? */
+bool gateway_is_vip(struct gateway *g, const struct addr *a);
+
 /*
  * Chooses VIP and virtual port of a new route, whose real servers are known:
  * r->public. Under the lock. -EADDRNOTAVAIL: the pool is full.
@@ -31,6 +34,9 @@ int gateway_choose_endpoint(struct err *e, struct gateway *g, const struct add_r
 			    struct route *r) MUST_CHECK;
 
 int gateway_need_routing(struct err *e, struct gateway *g) MUST_CHECK;
+
+/* Holds back what the real servers of routes stored as closing send: see gateway_remove.c. */
+int gateway_hold_answers(struct err *e, struct gateway *g, const struct route_list *routes) MUST_CHECK;
 
 /* Ends what gateway_remove may have begun and, killed, not ended: see gateway_remove.c. */
 int gateway_release_answers(struct err *e, struct gateway *g, const struct route_list *routes) MUST_CHECK;

@@ -131,15 +131,15 @@ static int correct_clock(struct err *e, struct gateway *g, struct route_list *ro
 	return direct ? gateway_finish_due(e, g) : 0;
 }
 
-/* Takes the real servers of closing routes out of the kernel. Returns how many there were. */
+/* Takes the real servers of closing routes out of the kernel. */
 static int stop_traffic(struct err *e, struct gateway *g, const struct route_list *routes,
 			const struct service_list *actual)
 {
 	CLEANUP(plan_clear) struct plan plan = { 0 };
 
-	if (plan_make(e, routes, actual, &plan) < 0 || gateway_run_removals(e, g, &plan.changes) < 0)
+	if (plan_make(e, routes, actual, &plan) < 0)
 		return -e->code;
-	return (int)plan.changes.n;
+	return gateway_run_removals(e, g, &plan.changes);
 }
 
 /*
@@ -170,7 +170,7 @@ static int hold_server(struct err *e, struct gateway *g, uint8_t protocol, const
 }
 
 /* After the routes are stored as closing. */
-static int hold_answers(struct err *e, struct gateway *g, const struct route_list *routes)
+int gateway_hold_answers(struct err *e, struct gateway *g, const struct route_list *routes)
 {
 	for (size_t i = 0; i < routes->n; i++) {
 		const struct route *r = &routes->items[i];
@@ -296,18 +296,36 @@ static int find_closing(struct err *e, struct gateway *g, struct closing *out)
 	return ret;
 }
 
+/*
+ * Removes what a killed -D left. The wait begins anew, and that is written
+ * first; the answers are held back until the routes are finished. Returns how
+ * many real servers there were.
+ */
+static int stop_left(struct err *e, struct gateway *g, struct route_list *closing,
+		     const struct service_list *actual)
+{
+	CLEANUP(plan_clear) struct plan plan = { 0 };
+
+	if (plan_make(e, closing, actual, &plan) < 0)
+		return -e->code;
+	if (plan.changes.n > 0 && (gateway_set_state(e, g, closing, ROUTE_CLOSING) < 0 ||
+				   gateway_hold_answers(e, g, closing) < 0 ||
+				   gateway_run_removals(e, g, &plan.changes) < 0))
+		return -e->code;
+	return (int)plan.changes.n;
+}
+
 static int finish_settled(struct err *e, struct gateway *g, struct route_list *settled)
 {
 	CLEANUP(service_list_clear) struct service_list actual = { 0 };
-	int stopped;
+	int left;
 
 	if (gateway_get_services(e, g, settled, &actual) < 0)
 		return -e->code;
-	stopped = stop_traffic(e, g, settled, &actual);
-	if (stopped < 0)
-		return stopped;
-	/* A killed -D left real servers, or the counters stand still: the wait begins anew. */
-	if (stopped > 0 || (actual.n > 0 && !counters_run()))
+	left = stop_left(e, g, settled, &actual);
+	if (left != 0)
+		return left < 0 ? left : 0;
+	if (actual.n > 0 && !counters_run()) /* they stand still: the wait begins when they do not */
 		return gateway_set_state(e, g, settled, ROUTE_CLOSING);
 	return finish(e, g, settled, &actual);
 }
@@ -316,12 +334,12 @@ static int finish_settled(struct err *e, struct gateway *g, struct route_list *s
 static int stop_again(struct err *e, struct gateway *g, struct route_list *closing)
 {
 	CLEANUP(service_list_clear) struct service_list actual = { 0 };
-	int stopped;
+	int left;
 
 	if (gateway_get_services(e, g, closing, &actual) < 0)
 		return -e->code;
-	stopped = stop_traffic(e, g, closing, &actual);
-	return stopped > 0 ? gateway_set_state(e, g, closing, ROUTE_CLOSING) : stopped;
+	left = stop_left(e, g, closing, &actual);
+	return left < 0 ? left : 0;
 }
 
 int gateway_finish_due(struct err *e, struct gateway *g)
@@ -345,7 +363,7 @@ static int close_routes(struct err *e, struct gateway *g, struct route_list *rou
 	/* Asked before anything changes: without permission or IPVS it ends here. */
 	if (gateway_get_services(e, g, routes, &actual) < 0 || gateway_set_state(e, g, routes, ROUTE_CLOSING) < 0)
 		return -e->code;
-	if (hold_answers(e, g, routes) < 0 || stop_traffic(e, g, routes, &actual) < 0) {
+	if (gateway_hold_answers(e, g, routes) < 0 || stop_traffic(e, g, routes, &actual) < 0) {
 		put_back(g, routes);
 		return -e->code;
 	}
@@ -380,14 +398,16 @@ static int remove_locked(struct err *e, struct gateway *g, const struct route_fi
 int gateway_remove(struct err *e, struct gateway *g, const struct route_filter *f, struct route_list *out)
 {
 	CLEANUP(route_list_clear) struct route_list open = { 0 }, closing = { 0 };
-	int ret;
+	struct err failed;
+	int ret, held;
 
 	if (store_lock(e, g->store) < 0)
 		return -e->code;
 	ret = remove_locked(e, g, f, &open, &closing);
 	store_unlock(g->store);
-	if (ret == 0 && open.n > 0)
-		ret = end_hold(e, g, &open);
+	held = open.n > 0 ? end_hold(&failed, g, &open) : 0;
+	if (ret == 0 && held < 0)
+		ret = err_set(e, failed.code, "%s", failed.msg);
 	for (size_t i = 0; ret == 0 && i < closing.n; i++)
 		ret = route_list_take(e, out, &closing.items[i]);
 	for (size_t i = 0; ret == 0 && i < open.n; i++)

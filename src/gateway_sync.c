@@ -53,7 +53,36 @@ static int take_foreign(struct err *e, const struct config *c, const struct rout
 	return 0;
 }
 
-static int run_plan(struct err *e, struct gateway *g, const struct route_list *routes, struct plan *plan)
+static bool is_changed(const struct plan *plan, const struct route *r)
+{
+	struct service_key key = route_service_key(r);
+
+	for (size_t i = 0; i < plan->changes.n; i++)
+		if (service_key_equal(&plan->changes.items[i].key, &key))
+			return true;
+	return false;
+}
+
+/*
+ * A closing route that has real servers still, left by a killed -D, begins to
+ * close now. That is written before they are removed.
+ */
+static int restart_closing(struct err *e, struct gateway *g, struct route_list *routes, const struct plan *plan)
+{
+	CLEANUP(route_list_clear) struct route_list stopped = { 0 };
+
+	for (size_t i = 0; i < routes->n; i++)
+		if (routes->items[i].state == ROUTE_CLOSING && is_changed(plan, &routes->items[i]) &&
+		    route_list_take(e, &stopped, &routes->items[i]) < 0)
+			return -e->code;
+	if (stopped.n == 0)
+		return 0;
+	if (gateway_set_state(e, g, &stopped, ROUTE_CLOSING) < 0)
+		return -e->code;
+	return gateway_hold_answers(e, g, &stopped);
+}
+
+static int run_plan(struct err *e, struct gateway *g, struct route_list *routes, struct plan *plan)
 {
 	int refused;
 
@@ -61,7 +90,7 @@ static int run_plan(struct err *e, struct gateway *g, const struct route_list *r
 		return 0;
 	for (size_t i = 0; i < plan->changes.n; i++)
 		plan->changes.items[i].status = -ECANCELED; /* until it is made */
-	if (gateway_end_epochs(e, g, routes, plan) < 0)
+	if (gateway_end_epochs(e, g, routes, plan) < 0 || restart_closing(e, g, routes, plan) < 0)
 		return -e->code;
 	refused = ipvs_run(e, g->kernel, &plan->changes);
 	if (refused <= 0)
@@ -88,28 +117,6 @@ static int drop_of_other_boots(struct err *e, struct route_list *routes)
 	return 0;
 }
 
-static bool is_changed(const struct plan *plan, const struct route *r)
-{
-	struct service_key key = route_service_key(r);
-
-	for (size_t i = 0; i < plan->changes.n; i++)
-		if (service_key_equal(&plan->changes.items[i].key, &key))
-			return true;
-	return false;
-}
-
-/* A closing route that had real servers until now, left by a killed -D, begins to close now. */
-static int restart_closing(struct err *e, struct gateway *g, struct route_list *routes, const struct plan *plan)
-{
-	CLEANUP(route_list_clear) struct route_list stopped = { 0 };
-
-	for (size_t i = 0; i < routes->n; i++)
-		if (routes->items[i].state == ROUTE_CLOSING && is_changed(plan, &routes->items[i]) &&
-		    route_list_take(e, &stopped, &routes->items[i]) < 0)
-			return -e->code;
-	return stopped.n > 0 ? gateway_set_state(e, g, &stopped, ROUTE_CLOSING) : 0;
-}
-
 static int sync_locked(struct err *e, struct gateway *g, bool dry_run, struct plan *plan,
 		       struct service_list *foreign)
 {
@@ -122,11 +129,7 @@ static int sync_locked(struct err *e, struct gateway *g, bool dry_run, struct pl
 	    plan_make(e, &routes, &actual, plan) < 0 ||
 	    take_foreign(e, g->config, &routes, &actual, foreign) < 0)
 		return -e->code;
-	if (dry_run)
-		return 0;
-	if (run_plan(e, g, &routes, plan) < 0)
-		return -e->code;
-	return restart_closing(e, g, &routes, plan);
+	return dry_run ? 0 : run_plan(e, g, &routes, plan);
 }
 
 int gateway_sync(struct err *e, struct gateway *g, bool dry_run, struct change_list *done,

@@ -47,14 +47,10 @@ static bool asks_for(int argc, char **argv, char letter, const char *name)
 /* Nothing else may get the number of a stream: what is meant for stderr would go into the state file. */
 static void fill_standard_streams(void)
 {
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDONLY); /* writing to it fails, as to a closed one */
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd < 0)
-		_exit(EXIT_FAILED);
-	close(fd);
+	/* Writing to it fails, as to a closed one. The lowest number that is free is the one that is closed. */
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+			_exit(EXIT_FAILED);
 }
 
 int tool_start(const struct cmd_table *table, int argc, char **argv, struct cmd_line *line)

@@ -20,8 +20,7 @@ START_TEST(refuses_somebody_elses_database_and_leaves_it_alone)
 		"CREATE TABLE x (y); INSERT INTO x VALUES (7)",
 		"CREATE TABLE x (y); INSERT INTO x VALUES (7); PRAGMA user_version = 1",
 		"CREATE TABLE x (y); INSERT INTO x VALUES (7); PRAGMA application_id = 252006674",
-		"CREATE TABLE x (y); INSERT INTO x VALUES (7); PRAGMA application_id = 252006674;"
-		" PRAGMA user_version = 1",
+		"CREATE TABLE x (y); INSERT INTO x VALUES (7); PRAGMA application_id = 252006674; PRAGMA user_version = 1",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
