@@ -8,7 +8,8 @@
 #
 # A process takes some 30 ms to start in user-mode Linux, many times what it
 # does elsewhere, and it starts slower the more libraries it loads: only the
-# ratios mean something, and those of the two listings more than the others.
+# ratios mean something. Ours write a file durably, and a removal waits some
+# clock ticks (hold_ms in src/gateway_remove.c), 30 ms in this kernel.
 #
 # shellcheck source=tests/lab/lib.sh
 . "${tools:?}/lib.sh"
