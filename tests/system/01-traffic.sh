@@ -7,6 +7,22 @@
 # shellcheck source=tests/lab/lib.sh
 . "${tools:?}/lib.sh"
 
+# A line a service: protocol, endpoint, and a second's connections, packets and bytes.
+rates_of_kernel()
+{
+	ipvsadm -Ln --rate --exact | awk '/^(TCP|UDP)/ { $1 = tolower($1); print $1, $2, $3, $4, $5, $6, $7 }' | sort
+}
+
+rates_of_gwstat()
+{
+	sonm-gwstat --rate --exact | awk '$4 == "open" { split($2, port, "/"); print port[2], $3, $5, $6, $7, $8, $9 }' | sort
+}
+
+lab_has_rate()
+{
+	rates_of_kernel | awk '$7 > 1000 { found = 1 } END { exit !found }'
+}
+
 lab_network
 lab_hub
 head -c 2000000 /dev/urandom >/tmp/content
@@ -37,3 +53,12 @@ counters_of_kernel
 say "and counts as much in sum"
 check_equal "$(sonm-gwstat -j | jq -r '.total | "\(.conns) \(.inbytes) \(.outbytes)"')" \
 	"$(counters_of_kernel | awk '{ c += $3; i += $6; o += $7 } END { print c, i, o }')" "sum"
+
+say "and its rates are those of ipvsadm, between two snapshots of the kernel"
+download "$tcp4" >/dev/null
+wait_for 5 lab_has_rate
+for _ in 1 2 3 4 5; do
+	kernel=$(rates_of_kernel) ours=$(rates_of_gwstat)
+	[ "$kernel" != "$(rates_of_kernel)" ] || break
+done
+check_equal "$ours" "$kernel" "rates agree"

@@ -33,7 +33,7 @@ iptables-legacy -A FORWARD -o lan -m comment --comment 'the "lan", it is' -j ACC
 ip6tables-legacy -t nat -A PREROUTING -j ACCEPT
 ip6tables-legacy -A INPUT -p udp --dport 7 -j ACCEPT
 sysctl -q net.ipv4.conf.all.accept_redirects=0 net.ipv4.conf.hub-client.forwarding=1 \
-	net.ipv6.conf.lan.forwarding=1 net.ipv4.ip_local_reserved_ports=9148,8080 net.netfilter.nf_conntrack_max=70000
+	net.ipv6.conf.lan.forwarding=1 net.ipv4.ip_local_reserved_ports=9148,8080 net.netfilter.nf_conntrack_max=5000
 kernel >/run/before
 
 say "Looking and dry runs change nothing"
@@ -52,7 +52,7 @@ for setting in ip_forward vs.conntrack vs.expire_nodest_conn vs.run_estimation; 
 done
 check_equal "$(sysctl -n net.ipv6.conf.all.forwarding)" 1 "IPv6 forwarding"
 check_equal "$(sysctl -n net.ipv4.ip_local_reserved_ports)" 8080,9148,32768-33768 "reserved ports"
-check_equal "$(sysctl -n net.netfilter.nf_conntrack_max)" 70000 "a larger conntrack table is left alone"
+check_equal "$(sysctl -n net.netfilter.nf_conntrack_max)" 65536 "conntrack table"
 
 say "Apply again"
 kernel >/run/applied
@@ -62,6 +62,15 @@ grep -v '^ok' /run/again && fail "the second time is not all ok"
 kernel | cmp - /run/applied
 sqlite3 $state .dump | cmp - /run/recorded
 echo "  nothing changed"
+
+say "Somebody changes a setting, and it is applied once more: the first former value is the one that counts"
+sysctl -q net.netfilter.nf_conntrack_max=6000
+expect 0 sonm-gw-setup --apply | grep nf_conntrack_max
+check_equal "$(sqlite3 $state "select former from setup where step = 'net.netfilter.nf_conntrack_max'")" 5000 "former value"
+sysctl -q net.netfilter.nf_conntrack_max=70000
+expect 0 sonm-gw-setup --check
+check_equal "$(sysctl -n net.netfilter.nf_conntrack_max)" 70000 "a larger conntrack table is left alone"
+sysctl -q net.netfilter.nf_conntrack_max=65536
 
 say "Undo"
 expect 0 sonm-gw-setup --undo
