@@ -21,19 +21,6 @@ int container_check(struct err *e, const char *id)
 	return 0;
 }
 
-int protocol_parse(struct err *e, const char *name, uint8_t *out)
-{
-	static const uint8_t known[] = { IPPROTO_TCP, IPPROTO_UDP };
-
-	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-		if (strcmp(name, protocol_name(known[i])) == 0) {
-			*out = known[i];
-			return 0;
-		}
-	}
-	return err_set(e, ERR_USAGE, "'%.20s' is not a protocol: use tcp or udp", name);
-}
-
 int port_spec_parse(struct err *e, const char *text, uint16_t *cport, struct endpoint *real)
 {
 	const char *equals = strchr(text, '=');

@@ -79,9 +79,6 @@ struct ledger_list {
 /* 1-128 characters of [A-Za-z0-9._:-], the first no '-'. -EINVAL. */
 int container_check(struct err *e, const char *id) MUST_CHECK;
 
-/* "tcp" or "udp" -> IPPROTO_; -EINVAL. */
-int protocol_parse(struct err *e, const char *name, uint8_t *out) MUST_CHECK;
-
 /* Parses "CPORT=ADDR:PORT" into a container port and a real server's endpoint. -EINVAL. */
 int port_spec_parse(struct err *e, const char *text, uint16_t *cport, struct endpoint *real) MUST_CHECK;
 

@@ -32,24 +32,6 @@ START_TEST(rejects_what_is_no_container_id)
 }
 END_TEST
 
-START_TEST(knows_the_protocols_by_name)
-{
-	static const char *const others[] = { "", "TCP", "tcp ", "icmp", "6", "ip", "sctp" };
-	uint8_t protocol = 0;
-	struct err e;
-
-	ck_assert_int_eq(protocol_parse(&e, "tcp", &protocol), 0);
-	ck_assert_uint_eq(protocol, IPPROTO_TCP);
-	ck_assert_int_eq(protocol_parse(&e, "udp", &protocol), 0);
-	ck_assert_uint_eq(protocol, IPPROTO_UDP);
-	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-		protocol = 77;
-		ck_assert_msg(protocol_parse(&e, others[i], &protocol) == -EINVAL, "%s", others[i]);
-		ck_assert_uint_eq(protocol, 77);
-	}
-}
-END_TEST
-
 START_TEST(reads_a_port_specification)
 {
 	static const struct {
@@ -276,7 +258,6 @@ static void add(TCase *tc)
 {
 	tcase_add_test(tc, accepts_container_ids);
 	tcase_add_test(tc, rejects_what_is_no_container_id);
-	tcase_add_test(tc, knows_the_protocols_by_name);
 	tcase_add_test(tc, reads_a_port_specification);
 	tcase_add_test(tc, rejects_what_is_no_port_specification);
 	tcase_add_test(tc, writes_routes_for_a_person);
