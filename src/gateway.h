@@ -63,14 +63,16 @@ int gateway_remove(struct err *e, struct gateway *g, const struct route_filter *
 /*
  * Finishes closing routes whose last count is in: writes the ledger, deletes
  * the service. Waits until none of those with these ids is closing any more.
- * -EAGAIN: the kernel's counters are frozen (net.ipv4.vs.run_estimation is 0).
+ * -EAGAIN: the kernel's counters stand still (net.ipv4.vs.run_estimation is 0,
+ * or est_cpulist is empty).
  */
 int gateway_settle(struct err *e, struct gateway *g, const int64_t *ids, size_t n_ids) MUST_CHECK;
 
 /*
  * Makes the kernel match the state file, or with dry_run only says what would
  * change. Appends every change to *done and the foreign services inside the
- * pool to *foreign. Returns the number of changes.
+ * pool to *foreign; when it fails too, what was done before that. Returns the
+ * number of changes.
  */
 int gateway_sync(struct err *e, struct gateway *g, bool dry_run, struct change_list *done,
 		 struct service_list *foreign) MUST_CHECK;

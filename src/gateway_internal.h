@@ -33,6 +33,7 @@ bool gateway_is_vip(struct gateway *g, const struct addr *a);
 int gateway_choose_endpoint(struct err *e, struct gateway *g, const struct add_request *rq, int64_t now,
 			    struct route *r) MUST_CHECK;
 
+/* Likewise to its routing. */
 int gateway_need_routing(struct err *e, struct gateway *g) MUST_CHECK;
 
 /* Holds back what the real servers of routes stored as closing send: see gateway_remove.c. */

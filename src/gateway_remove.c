@@ -466,8 +466,8 @@ int gateway_settle(struct err *e, struct gateway *g, const int64_t *ids, size_t 
 
 		if (!counters_run())
 			return err_set(e, EAGAIN,
-				       "the kernel's counters stand still: net.ipv4.vs.run_estimation is 0; "
-				       "run 'sonm-gw-setup --apply', then 'sonm-gwstat --checkpoint'");
+				       "the kernel's counters stand still: net.ipv4.vs.run_estimation is 0, or est_cpulist is "
+				       "empty; run 'sonm-gw-setup --apply', then 'sonm-gwstat --checkpoint'");
 		nanosleep(&pause, NULL);
 	}
 	return (int)wait;

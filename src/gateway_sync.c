@@ -122,6 +122,7 @@ static int sync_locked(struct err *e, struct gateway *g, bool dry_run, struct pl
 {
 	CLEANUP(route_list_clear) struct route_list routes = { 0 };
 	CLEANUP(service_list_clear) struct service_list actual = { 0 };
+
 	if (!dry_run && gateway_finish_due(e, g) < 0)
 		return -e->code;
 	if (store_routes(e, g->store, &everything, &routes) < 0 || drop_of_other_boots(e, &routes) < 0 ||

@@ -16,8 +16,8 @@ enum hostnet_port {
 
 /*
  * Binds a socket of its own to the endpoint for a moment. Wildcard listeners
- * count. -EACCES: a port below
- * ip_unprivileged_port_start without CAP_NET_BIND_SERVICE.
+ * count. -EACCES: a port below ip_unprivileged_port_start without
+ * CAP_NET_BIND_SERVICE.
  */
 int hostnet_probe(struct err *e, uint8_t protocol, const struct endpoint *at,
 		  enum hostnet_port *out) MUST_CHECK;

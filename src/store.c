@@ -98,9 +98,8 @@ static int refused_by_system(struct err *e, const char *what, const char *path)
 
 static int check_directory(struct err *e, const char *path, enum store_mode mode, char dir[static 4096])
 {
-	struct stat st;
-
 	char copy[4096];
+	struct stat st;
 
 	snprintf(copy, sizeof(copy), "%s", path);
 	snprintf(dir, 4096, "%s", dirname(copy)); /* "." is not in its buffer */
@@ -146,10 +145,10 @@ static int open_database(struct err *e, struct store *s, const char *name, int f
 }
 
 /*
- * A process lives for one command: a write-ahead log would be read by
- * each, and a rollback journal made and removed by each. One that stays
- * costs least (tests/bench), and leaves one file to copy. Only once the
- * file is known to be ours: this may write to it.
+ * A process lives for one command: a write-ahead log would be read by each
+ * (recovery at every first open), and a rollback journal made and removed by
+ * each. One that stays costs least. Only once the file is known to be ours:
+ * this may write to it.
  */
 static int set_journal(struct err *e, struct store *s)
 {
