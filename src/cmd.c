@@ -59,6 +59,14 @@ static bool entry_find(const struct cmd_table *table, int value, struct entry *o
 	return false;
 }
 
+/* An argument is required, or, in brackets, may be left out. */
+static int arg_mode(const char *arg)
+{
+	if (!arg)
+		return no_argument;
+	return arg[0] == '[' ? optional_argument : required_argument;
+}
+
 /* "-A|--add", "--sync" or "-4". Returns buf. */
 static const char *label(struct entry entry, char buf[static LABEL_STRLEN])
 {
@@ -79,6 +87,8 @@ static const struct cmd_command *command_by_word(const struct cmd_table *table, 
 
 static const struct cmd_command *default_command(const struct cmd_table *table)
 {
+	if (!table->commands->name)
+		return table->commands;
 	for (const struct cmd_command *c = table->commands; c->name; c++)
 		if (c->id == table->default_command)
 			return c;
@@ -116,6 +126,9 @@ static void names_clear(struct names *names)
 
 static int names_init(struct err *e, struct names *names, const struct cmd_table *table)
 {
+	static const char *const colons[] = {
+		[no_argument] = "", [required_argument] = ":", [optional_argument] = "::"
+	};
 	struct option *lng;
 	struct entry entry;
 	size_t n = 0;
@@ -123,7 +136,7 @@ static int names_init(struct err *e, struct names *names, const struct cmd_table
 
 	while (entry_at(table, n, &entry))
 		n++;
-	names->letters = calloc(2 * n + 3, 1);
+	names->letters = calloc(3 * n + 3, 1);
 	names->longs = calloc(n + 1, sizeof(*names->longs));
 	if (!names->letters || !names->longs)
 		return err_set(e, ENOMEM, "out of memory");
@@ -135,10 +148,9 @@ static int names_init(struct err *e, struct names *names, const struct cmd_table
 	lng = names->longs;
 	for (size_t i = 0; entry_at(table, i, &entry); i++) {
 		if (entry.letter)
-			p += sprintf(p, "%c%s", entry.letter, entry.arg ? ":" : "");
+			p += sprintf(p, "%c%s", entry.letter, colons[arg_mode(entry.arg)]);
 		if (entry.name)
-			*lng++ = (struct option){ entry.name, entry.arg ? required_argument : no_argument,
-						  NULL, LONG_BASE + (int)i };
+			*lng++ = (struct option){ entry.name, arg_mode(entry.arg), NULL, LONG_BASE + (int)i };
 	}
 	return 0;
 }
@@ -295,7 +307,8 @@ static int find_command(struct parser *p)
 {
 	const struct cmd_command *fallback = default_command(p->table);
 	struct cmd_line *line = &p->line;
-	bool has_word = line->n_args > 0 && !p->only_args && !p->table->options_only;
+	bool has_commands = p->table->commands->name != NULL;
+	bool has_word = has_commands && line->n_args > 0 && !p->only_args && !p->table->options_only;
 
 	if (has_word)
 		line->command = command_by_word(p->table, line->args[0]);
@@ -334,7 +347,10 @@ static int check_args(struct parser *p)
 	size_t n = p->line.n_args;
 	char buf[LABEL_STRLEN];
 
-	label(command_entry(command), buf);
+	if (command->name)
+		label(command_entry(command), buf);
+	else
+		snprintf(buf, sizeof(buf), "%s", p->table->prog);
 	if (n < (size_t)command->min_args)
 		err_set(p->e, ERR_USAGE, "%s lacks an argument", buf);
 	else if (command->max_args >= 0 && n > (size_t)command->max_args)
@@ -342,6 +358,8 @@ static int check_args(struct parser *p)
 			p->line.args[command->max_args], buf);
 	else
 		return 0;
+	if (!command->name)
+		return err_advise(p->e, "see %s --help", p->table->prog);
 	return err_advise(p->e, "write %s %s %s", p->table->prog, buf, command->synopsis);
 }
 
@@ -378,10 +396,16 @@ void cmd_line_free(struct cmd_line *line)
 
 bool cmd_has(const struct cmd_line *line, int id)
 {
+	return cmd_count(line, id) > 0;
+}
+
+size_t cmd_count(const struct cmd_line *line, int id)
+{
+	size_t n = 0;
+
 	for (size_t i = 0; i < line->n_values; i++)
-		if (line->values[i].id == id)
-			return true;
-	return false;
+		n += line->values[i].id == id;
+	return n;
 }
 
 const char *cmd_get(const struct cmd_line *line, int id, const char *fallback)

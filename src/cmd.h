@@ -7,6 +7,7 @@
  * A command can be given as an option (-A, --add), anywhere in the line, or,
  * when no option names one, as the first word that is not an option (add; not
  * behind "--"). Without one the default command is meant, if the table has one.
+ * A program that does one thing has no commands, only options.
  */
 #ifndef SONM_CMD_H
 #define SONM_CMD_H
@@ -19,7 +20,7 @@ struct cmd_option {
 	int id;            /* unique and > 0; the letter itself where there is one, else >= 256 */
 	char letter;       /* 0: no short form */
 	const char *name;  /* long name, without dashes; NULL: none */
-	const char *arg;   /* the argument's name in capitals; NULL: takes none */
+	const char *arg;   /* the argument's name in capitals; NULL: takes none; "[=URL]": may be left out */
 	const char *help;  /* one line */
 	bool many;         /* may be given more than once */
 	bool hidden;       /* not in --help (what only completion asks for) */
@@ -39,7 +40,7 @@ struct cmd_table {
 	const char *prog;     /* "sonm-vs" */
 	const char *summary;  /* one line for --help */
 	const char *section;  /* "8": for "see sonm-vs(8)" */
-	const struct cmd_command *commands; /* name NULL ends */
+	const struct cmd_command *commands; /* name NULL ends; if it is the first: what a program without takes */
 	const struct cmd_option *options;   /* id 0 ends */
 	const int *common;    /* ids of the options that every command takes, 0 ends */
 	int default_command;  /* id; 0: a command is required */
@@ -48,7 +49,7 @@ struct cmd_table {
 
 struct cmd_value {
 	int id;            /* the option */
-	const char *value; /* points into argv; NULL: takes none */
+	const char *value; /* points into argv; NULL: takes none, or it was left out */
 };
 
 struct cmd_line {
@@ -61,7 +62,8 @@ struct cmd_line {
 
 /*
  * Parses argv (argv[0] is skipped) without changing it. Options and arguments
- * may mix; "--" ends the options; long names may be shortened while unique.
+ * may mix; "--" ends the options; long names may be shortened while unique. An
+ * argument that may be left out is one only in the same word: --report=URL.
  * -EINVAL with a line that names the wrong word and suggests the nearest
  * ("did you mean --list?") when: unknown option, option not for this command,
  * argument missing or superfluous, given twice without many, no command, two
@@ -74,6 +76,9 @@ void cmd_line_free(struct cmd_line *line); /* also a CLEANUP function */
 
 /* Was the option given? */
 bool cmd_has(const struct cmd_line *line, int id);
+
+/* How often? */
+size_t cmd_count(const struct cmd_line *line, int id);
 
 /* Its last value, or fallback when it was not given. */
 const char *cmd_get(const struct cmd_line *line, int id, const char *fallback);

@@ -49,16 +49,18 @@ static void put_usage(const struct cmd_table *table, const struct cmd_command *c
 	bool optional = c->id == table->default_command;
 	char letter[] = { '-', c->letter, '|', '\0' }, name[64];
 
-	snprintf(name, sizeof(name), "%s%s--%s%s", optional ? "[" : "", c->letter ? letter : "", c->name,
-		 optional ? "]" : "");
 	fputs("  ", out);
 	wrap_put(&w, table->prog);
-	wrap_put(&w, name);
+	if (c->name) {
+		snprintf(name, sizeof(name), "%s%s--%s%s", optional ? "[" : "", c->letter ? letter : "",
+			 c->name, optional ? "]" : "");
+		wrap_put(&w, name);
+	}
 	wrap_put(&w, c->synopsis);
 	fputc('\n', out);
 }
 
-/* "  -w, --weight WEIGHT      the share of ..." */
+/* "  -w, --weight WEIGHT      the share of ..."; "      --report[=URL]". */
 static void put_item(FILE *out, char letter, const char *name, const char *arg, const char *help)
 {
 	struct wrap w = { .out = out, .column = HELP_INDENT, .indent = HELP_INDENT };
@@ -66,14 +68,21 @@ static void put_item(FILE *out, char letter, const char *name, const char *arg, 
 	int len;
 
 	len = snprintf(left, sizeof(left), "  %c%c%s%s%s%s%s", letter ? '-' : ' ', letter ? letter : ' ',
-		       !name ? "" : letter ? ", " : "  ", name ? "--" : "", name ? name : "", arg ? " " : "",
-		       arg ? arg : "");
+		       !name ? "" : letter ? ", " : "  ", name ? "--" : "", name ? name : "",
+		       arg && arg[0] != '[' ? " " : "", arg ? arg : "");
 	if (len > HELP_INDENT - 2)
 		fprintf(out, "%s\n%*s", left, HELP_INDENT, "");
 	else
 		fprintf(out, "%-*s", HELP_INDENT, left);
 	wrap_put(&w, help);
 	fputc('\n', out);
+}
+
+static void put_commands(const struct cmd_table *table, FILE *out)
+{
+	fprintf(out, "\nCommands%s:\n", table->options_only ? "" : ", also as a first word without dashes");
+	for (const struct cmd_command *c = table->commands; c->name; c++)
+		put_item(out, c->letter, c->name, NULL, c->help);
 }
 
 void cmd_help(const struct cmd_table *table, FILE *out)
@@ -86,9 +95,10 @@ void cmd_help(const struct cmd_table *table, FILE *out)
 	fputs("\n\nUsage:\n", out);
 	for (const struct cmd_command *c = table->commands; c->name; c++)
 		put_usage(table, c, out);
-	fprintf(out, "\nCommands%s:\n", table->options_only ? "" : ", also as a first word without dashes");
-	for (const struct cmd_command *c = table->commands; c->name; c++)
-		put_item(out, c->letter, c->name, NULL, c->help);
+	if (table->commands->name)
+		put_commands(table, out);
+	else
+		put_usage(table, table->commands, out);
 	fputs("\nOptions:\n", out);
 	for (const struct cmd_option *o = table->options; o->id; o++)
 		if (!o->hidden)

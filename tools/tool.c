@@ -78,13 +78,25 @@ int tool_start(const struct cmd_table *table, int argc, char **argv, struct cmd_
 
 int tool_config(struct err *e, const struct cmd_line *line, struct config *out)
 {
-	const char *path = cmd_get(line, 'c', NULL);
+	bool must_exist;
+	const char *path = tool_config_path(line, &must_exist);
 
-	int ret = config_load(e, path ? path : CONFIG_DEFAULT_PATH, path != NULL, out);
+	return config_load(e, path, must_exist, out) < 0 ? tool_blame_file(e) : 0;
+}
 
-	if (ret == -ENOENT || ret == -ENOTDIR || ret == -EISDIR || ret == -EFBIG)
+const char *tool_config_path(const struct cmd_line *line, bool *must_exist)
+{
+	*must_exist = cmd_has(line, 'c');
+	return cmd_get(line, 'c', CONFIG_DEFAULT_PATH);
+}
+
+int tool_blame_file(struct err *e)
+{
+	int code = e->code;
+
+	if (code == ENOENT || code == ENOTDIR || code == EISDIR || code == EFBIG)
 		e->code = ERR_USAGE; /* the wrong file was named, the system did not fail */
-	return ret < 0 ? -e->code : 0;
+	return -e->code;
 }
 
 bool tool_is_repeated(const struct cmd_line *line, size_t i)

@@ -9,7 +9,7 @@
 #include "cmd.h"
 #include "config.h"
 
-/* Exit statuses; sonm-vs(8). */
+/* Exit statuses; sonm-vs(8), sonm-stun(1). */
 enum tool_exit {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,
@@ -45,8 +45,14 @@ int tool_fail(const char *prog, const struct err *e);
  */
 int tool_start(const struct cmd_table *table, int argc, char **argv, struct cmd_line *line);
 
-/* Reads the configuration that -c names, or the default one if there is any. */
+/* Reads the hub's configuration that -c names, or the default one if there is any. */
 int tool_config(struct err *e, const struct cmd_line *line, struct config *out) MUST_CHECK;
+
+/* The configuration file's path; only one that -c names *must_exist. */
+const char *tool_config_path(const struct cmd_line *line, bool *must_exist);
+
+/* When a file that somebody named could not be read: whose fault is it? Sets the code; returns -e->code. */
+int tool_blame_file(struct err *e);
 
 /* Is argument i the same as one before it? */
 bool tool_is_repeated(const struct cmd_line *line, size_t i);

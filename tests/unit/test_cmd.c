@@ -47,6 +47,29 @@ static const struct cmd_table fixed = {
 	.commands = commands, .options = options, .common = common, .default_command = CMD_SYNC,
 };
 
+/* A program that does one thing. */
+enum { OPT_REPORT = 256 };
+
+static const struct cmd_option plain_options[] = {
+	{ 's', 's', "server", "HOST[:PORT]", "ask HOST", true, false },
+	{ 'v', 'v', "verbose", NULL, "say more; twice: much more", true, false },
+	{ 'l', 'l', "level", "[=LEVEL]", "compress", false, false },
+	{ OPT_REPORT, 0, "report", "[=URL]", "post the result", false, false },
+	{ OPT_REPORT + 1, 0, "report-header-in-full", "[=NAME]", "post a header", false, false },
+	{ 0 },
+};
+
+static const int plain_common[] = { 's', 'v', 'l', OPT_REPORT, OPT_REPORT + 1, 0 };
+
+static const struct cmd_command whole_program[] = {
+	{ .id = 1, .synopsis = "[-s HOST[:PORT]]... [-v] [--report[=URL]]" },
+};
+
+static const struct cmd_table plain = {
+	.prog = "sonm-stun", .summary = "finds the NAT", .section = "1",
+	.commands = whole_program, .options = plain_options, .common = plain_common,
+};
+
 #define WORDS_MAX 12
 
 /* Parses words, NULL ends, and checks that argv is as before. */
@@ -70,7 +93,7 @@ static int parse(struct err *e, const struct cmd_table *table, const char *const
 /* What a line means, in one text: "command|id=value ...|args". */
 static void describe(const struct cmd_line *line, char *buf, size_t size)
 {
-	size_t n = (size_t)snprintf(buf, size, "%s|", line->command->name);
+	size_t n = (size_t)snprintf(buf, size, "%s|", line->command->name ? line->command->name : "");
 
 	for (size_t i = 0; i < line->n_values; i++)
 		n += (size_t)snprintf(buf + n, size - n, "%s%d=%s", i ? " " : "", line->values[i].id,
@@ -114,6 +137,15 @@ static const struct {
 	{ &lenient, { "--complete-words" }, "list|259=|" },
 	{ &fixed, { "--dry" }, "sync|257=|" },
 	{ &fixed, { "-L", "x" }, "list||x" },
+	{ &plain, { NULL }, "||" },
+	{ &plain, { "--" }, "||" },
+	{ &plain, { "-vv", "-s", "a", "-vsb" }, "|118= 118= 115=a 118= 115=b|" },
+	{ &plain, { "--report" }, "|256=|" },
+	{ &plain, { "--report=http://a/", "-v" }, "|256=http://a/ 118=|" },
+	{ &plain, { "--report=" }, "|256=|" },
+	{ &plain, { "--report", "-v" }, "|256= 118=|" },
+	{ &plain, { "-l9v" }, "|108=9v|" },
+	{ &plain, { "-vl" }, "|118= 108=|" },
 };
 
 START_TEST(understands_lines)
@@ -187,6 +219,13 @@ static const struct {
 	  "argument 'd' is one too many for -D|--delete; "
 	  "write sonm-vs -D|--delete CONTAINER" },
 	{ &strict, { "-D", "a" }, "-D|--delete lacks an argument; write sonm-vs -D|--delete CONTAINER" },
+	{ &plain, { "x" }, "argument 'x' is one too many for sonm-stun; see sonm-stun --help" },
+	{ &plain, { "--", "-v" }, "argument '-v' is one too many for sonm-stun; see sonm-stun --help" },
+	{ &plain, { "--report", "http://a/" },
+	  "argument 'http://a/' is one too many for sonm-stun; see sonm-stun --help" },
+	{ &plain, { "--report", "--report=x" }, "--report is given twice; give it once" },
+	{ &plain, { "--verbose=2" }, "'--verbose=2' has an argument, but --verbose takes none; leave it out" },
+	{ &plain, { "-s" }, "'-s' lacks its argument; write -s|--server HOST[:PORT]" },
 	{ &strict, { "delete" }, "-D|--delete lacks an argument; write sonm-vs -D|--delete CONTAINER" },
 };
 
@@ -288,6 +327,52 @@ START_TEST(finds_the_last_value_of_an_option)
 }
 END_TEST
 
+START_TEST(counts_how_often_an_option_is_given)
+{
+	static const char *const words[] = { "-vv", "-s", "v", "--verbose", NULL };
+	struct cmd_line line;
+	struct err e;
+
+	ck_assert_int_eq(parse(&e, &plain, words, &line), 0);
+	ck_assert_uint_eq(cmd_count(&line, 'v'), 3);
+	ck_assert_uint_eq(cmd_count(&line, 's'), 1);
+	ck_assert_uint_eq(cmd_count(&line, 'l'), 0);
+	cmd_line_free(&line);
+}
+END_TEST
+
+START_TEST(tells_an_argument_that_was_left_out_from_an_empty_one)
+{
+	struct cmd_line line;
+	struct err e;
+
+	ck_assert_int_eq(parse(&e, &plain, (const char *[]){ "--report", NULL }, &line), 0);
+	ck_assert(cmd_has(&line, OPT_REPORT));
+	ck_assert_ptr_null(cmd_get(&line, OPT_REPORT, "fallback"));
+	cmd_line_free(&line);
+	ck_assert_int_eq(parse(&e, &plain, (const char *[]){ "--report=", NULL }, &line), 0);
+	ck_assert_str_eq(cmd_get(&line, OPT_REPORT, "fallback"), "");
+	cmd_line_free(&line);
+}
+END_TEST
+
+/* The longest form of a letter for getopt; a sanitizer sees it if there is no room. */
+START_TEST(has_room_for_a_single_option_whose_argument_may_be_left_out)
+{
+	static const struct cmd_option level[] = { { 'l', 'l', NULL, "[LEVEL]", "compress", false, false }, { 0 } };
+	static const int ids[] = { 'l', 0 };
+	struct cmd_table table = plain;
+	struct cmd_line line;
+	struct err e;
+
+	table.options = level;
+	table.common = ids;
+	ck_assert_int_eq(parse(&e, &table, (const char *[]){ "-l9", NULL }, &line), 0);
+	ck_assert_str_eq(cmd_get(&line, 'l', NULL), "9");
+	cmd_line_free(&line);
+}
+END_TEST
+
 START_TEST(prints_help)
 {
 	struct unit_out out = { 0 };
@@ -325,6 +410,29 @@ START_TEST(prints_help)
 		    "  -c, --config FILE       read FILE\n"
 		    "\n"
 		    "See sonm-vs(8).\n");
+}
+END_TEST
+
+START_TEST(prints_help_of_a_program_without_commands)
+{
+	struct unit_out out = { 0 };
+
+	cmd_help(&plain, unit_open(&out));
+	unit_expect(&out, "sonm-stun - finds the NAT\n"
+			  "\n"
+			  "Usage:\n"
+			  "  sonm-stun [-s HOST[:PORT]]... [-v] [--report[=URL]]\n"
+			  "\n"
+			  "Options:\n"
+			  "  -s, --server HOST[:PORT]\n"
+			  "                          ask HOST\n"
+			  "  -v, --verbose           say more; twice: much more\n"
+			  "  -l, --level[=LEVEL]     compress\n"
+			  "      --report[=URL]      post the result\n"
+			  "      --report-header-in-full[=NAME]\n"
+			  "                          post a header\n"
+			  "\n"
+			  "See sonm-stun(1).\n");
 }
 END_TEST
 
@@ -378,6 +486,19 @@ START_TEST(lists_the_words_for_completion)
 			  "--dry-run\tchange nothing\n"
 			  "--publish-sctp-port\tpublish an SCTP port\n"
 			  "--config\tread FILE\n");
+}
+END_TEST
+
+START_TEST(lists_the_words_of_a_program_without_commands)
+{
+	struct unit_out out = { 0 };
+
+	cmd_words(&plain, unit_open(&out));
+	unit_expect(&out, "--server\task HOST\n"
+			  "--verbose\tsay more; twice: much more\n"
+			  "--level\tcompress\n"
+			  "--report\tpost the result\n"
+			  "--report-header-in-full\tpost a header\n");
 }
 END_TEST
 
@@ -443,9 +564,14 @@ static void add(TCase *tc)
 	tcase_add_test(tc, an_empty_argv_is_an_empty_line);
 	tcase_add_test(tc, survives_words_of_10_megabytes);
 	tcase_add_test(tc, finds_the_last_value_of_an_option);
+	tcase_add_test(tc, counts_how_often_an_option_is_given);
+	tcase_add_test(tc, tells_an_argument_that_was_left_out_from_an_empty_one);
+	tcase_add_test(tc, has_room_for_a_single_option_whose_argument_may_be_left_out);
 	tcase_add_test(tc, prints_help);
+	tcase_add_test(tc, prints_help_of_a_program_without_commands);
 	tcase_add_test(tc, help_does_not_tear_what_is_in_brackets);
 	tcase_add_test(tc, lists_the_words_for_completion);
+	tcase_add_test(tc, lists_the_words_of_a_program_without_commands);
 	tcase_add_test(tc, accepts_whole_numbers_within_the_limits);
 	tcase_add_test(tc, rejects_what_is_no_number_or_beyond_the_limits);
 }
