@@ -48,6 +48,51 @@ bool addr_is_unicast(const struct addr *a)
 	       a->v4.s_addr != htonl(INADDR_BROADCAST) && !IN_MULTICAST(ntohl(a->v4.s_addr));
 }
 
+static enum addr_scope scope_v4(uint32_t bits)
+{
+	static const struct {
+		uint32_t net, mask;
+		enum addr_scope scope;
+	} nets[] = {
+		{ 0x00000000, 0xff000000, ADDR_SPECIAL },    /* 0.0.0.0/8 */
+		{ 0x0a000000, 0xff000000, ADDR_PRIVATE },    /* 10.0.0.0/8 */
+		{ 0x64400000, 0xffc00000, ADDR_SHARED },     /* 100.64.0.0/10 */
+		{ 0x7f000000, 0xff000000, ADDR_LOOPBACK },   /* 127.0.0.0/8 */
+		{ 0xa9fe0000, 0xffff0000, ADDR_LINK_LOCAL }, /* 169.254.0.0/16 */
+		{ 0xac100000, 0xfff00000, ADDR_PRIVATE },    /* 172.16.0.0/12 */
+		{ 0xc0a80000, 0xffff0000, ADDR_PRIVATE },    /* 192.168.0.0/16 */
+		{ 0xe0000000, 0xe0000000, ADDR_SPECIAL },    /* 224.0.0.0/4 and 240.0.0.0/4 */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(nets); i++)
+		if ((bits & nets[i].mask) == nets[i].net)
+			return nets[i].scope;
+	return ADDR_GLOBAL;
+}
+
+enum addr_scope addr_scope(const struct addr *a)
+{
+	if (a->family == AF_INET)
+		return scope_v4(ntohl(a->v4.s_addr));
+	if (!addr_is_unicast(a))
+		return ADDR_SPECIAL;
+	if (IN6_IS_ADDR_LOOPBACK(&a->v6))
+		return ADDR_LOOPBACK;
+	if (IN6_IS_ADDR_LINKLOCAL(&a->v6))
+		return ADDR_LINK_LOCAL;
+	return (a->bytes[0] & 0xfe) == 0xfc ? ADDR_PRIVATE : ADDR_GLOBAL;
+}
+
+const char *addr_scope_name(enum addr_scope scope)
+{
+	static const char *const names[] = {
+		[ADDR_GLOBAL] = "global",         [ADDR_PRIVATE] = "private",   [ADDR_SHARED] = "shared",
+		[ADDR_LINK_LOCAL] = "link_local", [ADDR_LOOPBACK] = "loopback", [ADDR_SPECIAL] = "special",
+	};
+
+	return names[scope];
+}
+
 size_t addr_size(const struct addr *a)
 {
 	return a->family == AF_INET6 ? sizeof(a->v6) : sizeof(a->v4);
@@ -144,4 +189,27 @@ socklen_t endpoint_to_sockaddr(const struct endpoint *ep, struct sockaddr_storag
 	in->sin_addr = ep->addr.v4;
 	in->sin_port = htons(ep->port);
 	return sizeof(*in);
+}
+
+int endpoint_from_sockaddr(const struct sockaddr_storage *ss, struct endpoint *out)
+{
+	struct endpoint ep;
+
+	memset(&ep, 0, sizeof(ep)); /* the whole union */
+	ep.addr.family = ss->ss_family;
+	if (ss->ss_family == AF_INET6) {
+		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)ss;
+
+		ep.addr.v6 = in6->sin6_addr;
+		ep.port = ntohs(in6->sin6_port);
+	} else if (ss->ss_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)ss;
+
+		ep.addr.v4 = in->sin_addr;
+		ep.port = ntohs(in->sin_port);
+	} else {
+		return -EAFNOSUPPORT;
+	}
+	*out = ep;
+	return 0;
 }

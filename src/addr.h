@@ -42,6 +42,20 @@ int addr_compare(const struct addr *a, const struct addr *b);
 /* A unicast host address: not unspecified, multicast or limited broadcast. */
 bool addr_is_unicast(const struct addr *a);
 
+/* Where an address can be used (IANA's special-purpose registries, RFC 6890). */
+enum addr_scope {
+	ADDR_GLOBAL,     /* none of the others; documentation's addresses too */
+	ADDR_PRIVATE,    /* RFC 1918, fc00::/7 */
+	ADDR_SHARED,     /* 100.64.0.0/10, behind a carrier's NAT (RFC 6598) */
+	ADDR_LINK_LOCAL, /* 169.254.0.0/16, fe80::/10 */
+	ADDR_LOOPBACK,   /* 127.0.0.0/8, ::1 */
+	ADDR_SPECIAL,    /* not unicast: unspecified, 0.0.0.0/8, multicast, 240.0.0.0/4; IPv4-mapped IPv6 */
+};
+enum addr_scope addr_scope(const struct addr *a);
+
+/* "global", "private", "shared", "link_local", "loopback", "special". */
+const char *addr_scope_name(enum addr_scope scope);
+
 /* 4 or 16, by family. */
 size_t addr_size(const struct addr *a);
 
@@ -61,5 +75,8 @@ bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 
 /* Fills ss; returns its length for bind(2) or connect(2). */
 socklen_t endpoint_to_sockaddr(const struct endpoint *ep, struct sockaddr_storage *ss);
+
+/* The reverse. -EAFNOSUPPORT unless ss is AF_INET or AF_INET6. An IPv6 scope is dropped. */
+int endpoint_from_sockaddr(const struct sockaddr_storage *ss, struct endpoint *out) MUST_CHECK;
 
 #endif

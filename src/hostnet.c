@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "hostnet.h"
 
-#include <arpa/inet.h>
-#include <string.h>
-
 static int socket_type(uint8_t protocol)
 {
 	return protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
@@ -46,17 +43,16 @@ static int source_towards(const struct endpoint *far, struct addr *out)
 	CLEANUP_CLOSE int fd = socket(far->addr.family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
 	struct sockaddr_storage ss;
 	socklen_t len = endpoint_to_sockaddr(far, &ss);
+	struct endpoint source;
+	int ret;
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&ss, len) < 0 ||
 	    getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
 		return -errno;
-	memset(out, 0, sizeof(*out));
-	out->family = far->addr.family;
-	if (out->family == AF_INET6)
-		out->v6 = ((struct sockaddr_in6 *)&ss)->sin6_addr;
-	else
-		out->v4 = ((struct sockaddr_in *)&ss)->sin_addr;
-	return 0;
+	ret = endpoint_from_sockaddr(&ss, &source);
+	if (ret == 0)
+		*out = source.addr;
+	return ret;
 }
 
 int hostnet_default_source(struct err *e, sa_family_t family, struct addr *out)

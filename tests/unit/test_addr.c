@@ -126,6 +126,50 @@ START_TEST(tells_unicast_from_the_rest)
 }
 END_TEST
 
+START_TEST(knows_where_an_address_can_be_used)
+{
+	/* The first and last address of every range, and their neighbours. */
+	static const struct {
+		const char *text, *scope;
+	} rows[] = {
+		{ "0.0.0.0", "special" },            { "0.255.255.255", "special" },
+		{ "1.0.0.0", "global" },             { "9.255.255.255", "global" },
+		{ "10.0.0.0", "private" },           { "10.255.255.255", "private" },
+		{ "11.0.0.0", "global" },            { "100.63.255.255", "global" },
+		{ "100.64.0.0", "shared" },          { "100.127.255.255", "shared" },
+		{ "100.128.0.0", "global" },         { "126.255.255.255", "global" },
+		{ "127.0.0.0", "loopback" },         { "127.255.255.255", "loopback" },
+		{ "128.0.0.0", "global" },           { "169.253.255.255", "global" },
+		{ "169.254.0.0", "link_local" },     { "169.254.255.255", "link_local" },
+		{ "169.255.0.0", "global" },         { "172.15.255.255", "global" },
+		{ "172.16.0.0", "private" },         { "172.31.255.255", "private" },
+		{ "172.32.0.0", "global" },          { "192.167.255.255", "global" },
+		{ "192.168.0.0", "private" },        { "192.168.255.255", "private" },
+		{ "192.169.0.0", "global" },         { "198.51.100.1", "global" },
+		{ "223.255.255.255", "global" },     { "224.0.0.0", "special" },
+		{ "239.255.255.255", "special" },    { "240.0.0.0", "special" },
+		{ "255.255.255.255", "special" },    { "::", "special" },
+		{ "::1", "loopback" },               { "::2", "global" },
+		{ "::ffff:198.51.100.1", "special" }, { "64:ff9b::1", "global" },
+		{ "2001:db8::1", "global" },         { "fbff::1", "global" },
+		{ "fc00::", "private" },             { "fdff:ffff::1", "private" },
+		{ "fe00::1", "global" },             { "fe7f::1", "global" },
+		{ "fe80::", "link_local" },          { "febf:ffff::1", "link_local" },
+		{ "fec0::1", "global" },             { "ff00::", "special" },
+		{ "ff02::1", "special" },
+	};
+	struct addr none = { 0 };
+
+	ck_assert_int_eq(addr_scope(&none), ADDR_SPECIAL);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct addr a = addr_of(rows[i].text);
+		const char *scope = addr_scope_name(addr_scope(&a));
+
+		ck_assert_msg(strcmp(scope, rows[i].scope) == 0, "%s: %s", rows[i].text, scope);
+	}
+}
+END_TEST
+
 START_TEST(accepts_every_port_from_1_to_65535)
 {
 	static const uint16_t ports[] = { 1, 80, 1023, 32768, 65535 };
@@ -239,6 +283,54 @@ START_TEST(makes_a_socket_address)
 }
 END_TEST
 
+START_TEST(reads_what_it_made_as_a_socket_address)
+{
+	static const char *const texts[] = { "192.0.2.1:80", "255.255.255.255:65535", "[2001:db8::1]:256",
+					     "[::]:1" };
+	struct sockaddr_storage ss;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct endpoint ep, back;
+		struct err e;
+
+		memset(&back, 0xff, sizeof(back));
+		ck_assert_int_eq(endpoint_parse(&e, texts[i], &ep), 0);
+		endpoint_to_sockaddr(&ep, &ss);
+		ck_assert_int_eq(endpoint_from_sockaddr(&ss, &back), 0);
+		ck_assert_msg(endpoint_equal(&ep, &back), "%s", texts[i]);
+		ck_assert_mem_eq(back.addr.bytes, ep.addr.bytes, sizeof(ep.addr.bytes));
+	}
+}
+END_TEST
+
+START_TEST(drops_the_scope_of_a_socket_address)
+{
+	struct sockaddr_storage ss;
+	struct sockaddr_in6 *in6 = (void *)&ss;
+	struct endpoint ep = { .addr = addr_of("fe80::1"), .port = 9 }, back;
+
+	endpoint_to_sockaddr(&ep, &ss);
+	in6->sin6_scope_id = 3;
+	in6->sin6_flowinfo = 5;
+	ck_assert_int_eq(endpoint_from_sockaddr(&ss, &back), 0);
+	ck_assert(endpoint_equal(&ep, &back));
+}
+END_TEST
+
+START_TEST(rejects_a_socket_address_of_another_family)
+{
+	static const sa_family_t families[] = { AF_UNSPEC, AF_UNIX, AF_NETLINK, AF_PACKET };
+
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		struct sockaddr_storage ss = { .ss_family = families[i] };
+		struct endpoint ep = { .port = 7 };
+
+		ck_assert_int_eq(endpoint_from_sockaddr(&ss, &ep), -EAFNOSUPPORT);
+		ck_assert_uint_eq(ep.port, 7);
+	}
+}
+END_TEST
+
 static void add(TCase *tc)
 {
 	tcase_add_test(tc, writes_an_address_in_its_canonical_form);
@@ -247,6 +339,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, keeps_the_bytes_in_network_order_and_the_rest_zero);
 	tcase_add_test(tc, orders_by_family_then_bytes);
 	tcase_add_test(tc, tells_unicast_from_the_rest);
+	tcase_add_test(tc, knows_where_an_address_can_be_used);
 	tcase_add_test(tc, accepts_every_port_from_1_to_65535);
 	tcase_add_test(tc, rejects_a_port_that_is_not_one);
 	tcase_add_test(tc, reads_and_writes_endpoints);
@@ -254,6 +347,9 @@ static void add(TCase *tc)
 	tcase_add_test(tc, rejects_what_is_no_endpoint);
 	tcase_add_test(tc, endpoints_differ_by_address_or_port);
 	tcase_add_test(tc, makes_a_socket_address);
+	tcase_add_test(tc, reads_what_it_made_as_a_socket_address);
+	tcase_add_test(tc, drops_the_scope_of_a_socket_address);
+	tcase_add_test(tc, rejects_a_socket_address_of_another_family);
 }
 
 int main(void)
