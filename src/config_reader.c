@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config_reader.h"
+#include "similar.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int reader_locate(const struct reader *r, const yaml_node_t *node)
+{
+	if (r->key)
+		err_wrap(r->e, "%s%s%s", r->section ? r->section : "", r->section ? "." : "", r->key);
+	return yamlfile_locate(r->e, r->path, node->start_mark);
+}
+
+int reader_refuse(const struct reader *r, const yaml_node_t *node, const char *fmt, ...)
+{
+	char what[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	err_set(r->e, ERR_USAGE, "%s", what);
+	return reader_locate(r, node);
+}
+
+static const yaml_node_t *node_at(const struct reader *r, int index)
+{
+	return yaml_document_get_node(r->doc, index);
+}
+
+static bool is_plain(const yaml_node_t *node)
+{
+	return node->type == YAML_SCALAR_NODE && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
+static bool is_null(const yaml_node_t *node)
+{
+	static const char *const nulls[] = { "", "~", "null", "Null", "NULL" };
+
+	for (size_t i = 0; is_plain(node) && i < ARRAY_LEN(nulls); i++)
+		if (strcmp((const char *)node->data.scalar.value, nulls[i]) == 0)
+			return true;
+	return false;
+}
+
+int reader_text(const struct reader *r, const yaml_node_t *node, const char **out)
+{
+	const char *text = (const char *)node->data.scalar.value;
+
+	if (node->type != YAML_SCALAR_NODE)
+		return reader_refuse(r, node, "this is a %s; give one value",
+				     reader_is_list(node) ? "list" : "mapping");
+	if (strlen(text) != node->data.scalar.length)
+		return reader_refuse(r, node, "there is a NUL character in the value; remove it");
+	*out = text;
+	return 0;
+}
+
+/*
+ * Quotes make a string of a number, and a leading zero is octal in YAML 1.1 but
+ * not in 1.2: neither is taken for what it may not be.
+ */
+int reader_number(const struct reader *r, const yaml_node_t *node, uint32_t min, uint32_t max, uint32_t *out)
+{
+	const char *text;
+	size_t digits;
+	long n;
+	int ret = reader_text(r, node, &text);
+
+	if (ret < 0)
+		return ret;
+	digits = strspn(text, "0123456789");
+	if (digits > 0 && text[digits] == '\0' && !is_plain(node))
+		return reader_refuse(r, node, "'%.60s' is in quotes; write it without", text);
+	if (digits > 1 && text[0] == '0')
+		return reader_refuse(r, node, "'%.60s' begins with 0; write it in decimal without", text);
+	n = digits > 0 && digits < 10 && text[digits] == '\0' ? atol(text) : -1;
+	if (n < (long)min || n > (long)max)
+		return reader_refuse(r, node,
+				     "'%.60s' is not a number; write a whole one from %u to %u in decimal",
+				     text, min, max);
+	*out = (uint32_t)n;
+	return 0;
+}
+
+int reader_path(const struct reader *r, const yaml_node_t *node, const char *example, char *buf, size_t size)
+{
+	const char *text;
+	size_t len;
+	int ret = reader_text(r, node, &text);
+
+	if (ret < 0)
+		return ret;
+	len = strlen(text);
+	if (len == 0 || text[0] != '/' || text[len - 1] == '/')
+		return reader_refuse(r, node,
+				     "'%.60s' is not the absolute path of a file; write one such as %s", text,
+				     example);
+	if (len >= size)
+		return reader_refuse(r, node, "the path is longer than %zu bytes; choose a shorter one",
+				     size - 1);
+	strcpy(buf, text);
+	return 0;
+}
+
+int reader_address(const struct reader *r, const yaml_node_t *node, struct addr *out)
+{
+	const char *text;
+	struct addr a;
+	int ret = reader_text(r, node, &text);
+
+	if (ret < 0)
+		return ret;
+	if (addr_parse(r->e, text, &a) < 0) {
+		err_advise(r->e, "write one such as 198.51.100.1");
+		return reader_locate(r, node);
+	}
+	if (!addr_is_unicast(&a))
+		return reader_refuse(r, node, "%.60s is not the address of one host; give a unicast address",
+				     text);
+	*out = a;
+	return 0;
+}
+
+/* Appends to a list of n addresses. */
+static int add_address(const struct reader *r, const yaml_node_t *node, struct addr list[], size_t max,
+		       size_t *n)
+{
+	char text[ADDR_STRLEN];
+	struct addr a;
+	int ret = reader_address(r, node, &a);
+
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < *n; i++)
+		if (addr_equal(&list[i], &a))
+			return reader_refuse(r, node, "%s is given twice; give it once",
+					     addr_format(&a, text));
+	if (*n == max)
+		return reader_refuse(r, node, "there are more than %zu addresses; give fewer", max);
+	list[(*n)++] = a;
+	return 0;
+}
+
+int reader_addresses(const struct reader *r, const yaml_node_t *node, struct addr out[], size_t max,
+		     size_t *n)
+{
+	size_t found = 0;
+	int ret = 0;
+
+	if (!reader_is_list(node))
+		return reader_refuse(r, node, "this is not a list; write [ADDRESS, ...]");
+	for (size_t i = 0; ret == 0 && i < reader_length(node); i++)
+		ret = add_address(r, reader_element(r, node, i), out, max, &found);
+	if (ret == 0)
+		*n = found;
+	return ret;
+}
+
+bool reader_is_list(const yaml_node_t *node)
+{
+	return node->type == YAML_SEQUENCE_NODE;
+}
+
+size_t reader_length(const yaml_node_t *node)
+{
+	if (!reader_is_list(node))
+		return 0;
+	return (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
+}
+
+const yaml_node_t *reader_element(const struct reader *r, const yaml_node_t *list, size_t i)
+{
+	return node_at(r, list->data.sequence.items.start[i]);
+}
+
+/* A table of keys, and which of them the file has had. */
+struct keys {
+	const struct reader_key *table;
+	size_t n;
+	uint32_t seen; /* a bit for each */
+};
+
+static const struct reader_key *find_key(const struct keys *k, const char *name)
+{
+	for (size_t i = 0; i < k->n; i++)
+		if (strcmp(k->table[i].name, name) == 0)
+			return &k->table[i];
+	return NULL;
+}
+
+/* False: it was there before. */
+static bool is_first(struct keys *k, const struct reader_key *key)
+{
+	uint32_t bit = UINT32_C(1) << (key - k->table);
+	bool first = !(k->seen & bit);
+
+	k->seen |= bit;
+	return first;
+}
+
+static int set_value(const struct reader *r, const struct reader_key *key, const yaml_node_t *value,
+		     void *config)
+{
+	struct reader inner = *r;
+
+	inner.key = key->name;
+	if (r->section && is_null(value))
+		return reader_refuse(&inner, value, "there is no value; give one, or remove the key");
+	return key->set(&inner, value, config);
+}
+
+static int refuse_unknown(const struct reader *r, const struct keys *k, const yaml_node_t *node,
+			  const char *name)
+{
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < k->n; i++)
+		nearest = similar_nearer(name, nearest, k->table[i].name);
+	reader_refuse(r, node, "%s has no key '%.60s'", r->section, name);
+	return nearest ? err_advise(r->e, "did you mean %s?", nearest)
+		       : err_advise(r->e, "remove it, or move it out of this section");
+}
+
+static int read_pair(const struct reader *r, struct keys *k, const yaml_node_pair_t *pair, void *config)
+{
+	const yaml_node_t *node = node_at(r, pair->key);
+	const struct reader_key *key;
+	const char *name;
+	int ret = reader_text(r, node, &name);
+
+	if (ret < 0)
+		return ret;
+	key = find_key(k, name);
+	if (!key)
+		return refuse_unknown(r, k, node, name);
+	if (!is_first(k, key))
+		return reader_refuse(r, node, "%s.%s is given twice; give it once", r->section, name);
+	return set_value(r, key, node_at(r, pair->value), config);
+}
+
+int reader_section(const struct reader *r, const yaml_node_t *node, const struct reader_key keys[], size_t n,
+		   void *config)
+{
+	struct reader inner = *r;
+	struct keys k = { .table = keys, .n = n };
+	int ret = 0;
+
+	inner.section = r->key;
+	inner.key = NULL;
+	if (is_null(node))
+		return 0;
+	if (node->type != YAML_MAPPING_NODE)
+		return reader_refuse(&inner, node, "%s is not a mapping; write its keys below it, indented",
+				     inner.section);
+	for (const yaml_node_pair_t *p = node->data.mapping.pairs.start;
+	     ret == 0 && p < node->data.mapping.pairs.top; p++)
+		ret = read_pair(&inner, &k, p, config);
+	return ret;
+}
+
+/* One of the document's pairs, which may be anything. */
+static int read_if_ours(const struct reader *r, struct keys *k, const yaml_node_pair_t *pair, void *config)
+{
+	const yaml_node_t *node = node_at(r, pair->key);
+	const struct reader_key *key = NULL;
+
+	if (node->type == YAML_SCALAR_NODE)
+		key = find_key(k, (const char *)node->data.scalar.value);
+	if (!key)
+		return 0;
+	if (!is_first(k, key))
+		return reader_refuse(r, node, "there are two %s sections; keep one", key->name);
+	return set_value(r, key, node_at(r, pair->value), config);
+}
+
+static int read_document(const struct reader *r, struct keys *k, void *config)
+{
+	const yaml_node_t *root = yaml_document_get_root_node(r->doc);
+	int ret = 0;
+
+	if (!root || is_null(root))
+		return 0;
+	if (root->type != YAML_MAPPING_NODE)
+		return reader_refuse(r, root, "the file is not a mapping; write '%s:' and its keys below",
+				     k->table[0].name);
+	for (const yaml_node_pair_t *p = root->data.mapping.pairs.start;
+	     ret == 0 && p < root->data.mapping.pairs.top; p++)
+		ret = read_if_ours(r, k, p, config);
+	return ret;
+}
+
+int reader_load(struct err *e, const char *path, bool must_exist, const struct reader_key keys[], size_t n,
+		void *config)
+{
+	CLEANUP(yaml_document_delete) yaml_document_t doc = { 0 }; /* an empty one is fine */
+	struct reader r = { .e = e, .path = path, .doc = &doc };
+	struct keys k = { .table = keys, .n = n };
+	int ret = yamlfile_load(e, path, &doc);
+
+	if (ret == -ENOENT && !must_exist)
+		return 0;
+	if (ret == 0)
+		ret = read_document(&r, &k, config);
+	return ret < 0 ? ret : 1;
+}
