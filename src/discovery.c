@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "discovery.h"
+#include "probe.h"
+#include "tcp_control.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <time.h>
+
+#define MS INT64_C(1000)
+#define AT_A_TIME 2             /* servers that are examined */
+#define AT_A_TIME_IN_SILENCE 4  /* when none of those has said a word for SILENCE */
+#define SILENCE (500 * MS)
+#define DISPUTE (1000 * MS)
+#define DATAGRAMS_AT_A_TIME 64  /* of one socket, before the timers have their turn */
+
+/* What F uses M never does, in no run: see probe.h. Both are above what Linux gives to other programs. */
+static const struct udp_ports ports[PROBE_SOCKETS] = {
+	[PROBE_F] = { 61000, 63267 },
+	[PROBE_M] = { 63268, 65535 },
+};
+
+/* One server's examination. */
+struct exam {
+	struct endpoint server;
+	struct probe *probe; /* NULL: its sockets could not be opened */
+	int fds[PROBE_SOCKETS];
+	struct endpoint local[PROBE_SOCKETS];
+	struct tcp_control tcp;
+	int64_t started;
+};
+
+struct run {
+	const struct discovery_plan *plan;
+	struct exam exams[DISCOVERY_SERVERS_MAX];
+	size_t n;            /* started */
+	int64_t start, now;
+	int64_t compare_end; /* 0: there is no verdict yet */
+	bool disputed;       /* they were seen to disagree: compare_end was put off for a third opinion */
+};
+
+static void exam_end(struct exam *x)
+{
+	probe_free(x->probe);
+	tcp_control_end(&x->tcp);
+	for (size_t i = 0; i < PROBE_SOCKETS; i++)
+		if (x->fds[i] >= 0)
+			close(x->fds[i]);
+}
+
+static void run_end(struct run *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		exam_end(&r->exams[i]);
+}
+
+static void tick(struct run *r)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	r->now = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void unpredictable(void *context, void *buf, size_t len)
+{
+	(void)context;
+	while (getrandom(buf, len, 0) != (ssize_t)len)
+		; /* up to 256 bytes come whole, unless a signal came first: getrandom(2) */
+}
+
+/* --- who watches ----------------------------------------------------------- */
+
+static void tell(const struct run *r, const struct discovery_event *event)
+{
+	struct discovery_event ev = *event;
+
+	ev.time = r->now - r->start;
+	if (r->plan->watch)
+		r->plan->watch(r->plan->context, &ev);
+}
+
+static char letter(enum probe_socket socket)
+{
+	return socket == PROBE_F ? 'F' : 'M';
+}
+
+static void tell_tcp(const struct run *r, const struct exam *x, const char *note)
+{
+	tell(r, &(struct discovery_event){ .what = DISCOVERY_TCP, .socket = 'T', .peer = x->server,
+					   .local = { .addr = x->local[PROBE_M].addr }, .note = note });
+}
+
+/* --- one server ------------------------------------------------------------ */
+
+static int exam_start(struct err *e, struct run *r, const struct endpoint *server)
+{
+	struct exam *x = &r->exams[r->n++];
+
+	*x = (struct exam){ .server = *server, .fds = { -1, -1 }, .tcp = TCP_CONTROL_INIT, .started = r->now };
+	for (size_t i = 0; i < PROBE_SOCKETS; i++)
+		if (udp_open(e, server, &r->plan->from, &ports[i], &x->fds[i], &x->local[i]) < 0)
+			return -e->code;
+	x->probe = probe_new(server, x->local, unpredictable, NULL, r->now);
+	return x->probe ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
+static enum nat_bar bar_of(enum udp_event event)
+{
+	switch (event) {
+	case UDP_PORT_UNREACHABLE:
+		return NAT_BAR_DOWN;
+	case UDP_PROHIBITED:
+		return NAT_BAR_PROHIBITED;
+	default:
+		return NAT_BAR_UNREACHABLE;
+	}
+}
+
+static void barred(struct run *r, struct exam *x, enum probe_socket socket, const struct endpoint *to,
+		   enum nat_bar bar)
+{
+	static const char *const notes[] = {
+		[NAT_BAR_DOWN] = "ICMP: port unreachable",
+		[NAT_BAR_UNREACHABLE] = "ICMP: unreachable",
+		[NAT_BAR_PROHIBITED] = "ICMP: administratively prohibited",
+		[NAT_BAR_LOCAL] = "this host's own firewall refuses to send it",
+	};
+
+	tell(r, &(struct discovery_event){ .what = DISCOVERY_ICMP, .socket = letter(socket), .peer = *to,
+					   .local = x->local[socket], .note = notes[bar] });
+	probe_barred(x->probe, r->now, socket, to, bar);
+}
+
+static void send_due(struct run *r, struct exam *x)
+{
+	struct probe_datagram d;
+
+	while (probe_next(x->probe, r->now, &d)) {
+		enum udp_event event = udp_send(x->fds[d.socket], &d.to, d.bytes, d.len);
+
+		tell(r, &(struct discovery_event){ .what = DISCOVERY_SENT, .socket = letter(d.socket),
+						   .local = x->local[d.socket], .peer = d.to,
+						   .bytes = d.bytes, .len = d.len, .note = d.test });
+		if (event != UDP_NOTHING)
+			barred(r, x, d.socket, &d.to, event == UDP_PROHIBITED ? NAT_BAR_LOCAL : bar_of(event));
+	}
+}
+
+static void receive(struct run *r, struct exam *x, enum probe_socket socket)
+{
+	uint8_t bytes[STUN_MESSAGE_MAX];
+	struct endpoint peer;
+	enum udp_event event;
+
+	for (int i = 0; i < DATAGRAMS_AT_A_TIME; i++) {
+		struct discovery_event ev = { .what = DISCOVERY_RECEIVED, .socket = letter(socket),
+					      .local = x->local[socket], .bytes = bytes };
+		size_t len = sizeof(bytes);
+		bool counted;
+
+		event = udp_receive(x->fds[socket], &peer, bytes, &len);
+		if (event == UDP_NOTHING)
+			return;
+		tick(r);
+		if (event != UDP_DATAGRAM) {
+			barred(r, x, socket, &peer, bar_of(event));
+			continue;
+		}
+		ev.note = probe_receive(x->probe, r->now, socket, &peer, bytes, len, &counted);
+		ev.ignored = !counted;
+		ev.peer = peer;
+		ev.len = len;
+		tell(r, &ev);
+	}
+}
+
+static void tcp_is_over(struct run *r, struct exam *x, enum nat_tcp outcome)
+{
+	static const char *const notes[] = {
+		[NAT_TCP_SILENT] = "no way to connect",
+		[NAT_TCP_REFUSED] = "no STUN over TCP there, but the host answers",
+		[NAT_TCP_ANSWERED] = "STUN over TCP answers",
+	};
+
+	tell_tcp(r, x, notes[outcome]);
+	probe_tcp(x->probe, r->now, outcome, x->tcp.rtt, &x->tcp.mapped);
+}
+
+static void start_tcp(struct run *r, struct exam *x)
+{
+	struct stun_id id;
+
+	unpredictable(NULL, &id, sizeof(id));
+	tell_tcp(r, x, "connecting, as a control");
+	if (!tcp_control_start(&x->tcp, &x->server, &x->local[PROBE_M].addr, r->plan->from.device, &id, r->now))
+		tcp_is_over(r, x, NAT_TCP_SILENT);
+}
+
+static void exam_step(struct run *r, struct exam *x)
+{
+	send_due(r, x);
+	if (probe_wants_tcp(x->probe, r->now))
+		start_tcp(r, x);
+	if (x->tcp.fd >= 0) {
+		enum nat_tcp outcome = tcp_control_step(&x->tcp, r->now);
+
+		if (outcome != NAT_TCP_NOT_TRIED)
+			tcp_is_over(r, x, outcome);
+	}
+	if (probe_is_done(x->probe, r->now))
+		tcp_control_end(&x->tcp);
+}
+
+static bool is_active(struct run *r, struct exam *x)
+{
+	return x->probe && !probe_is_done(x->probe, r->now);
+}
+
+static int64_t exam_wake(const struct exam *x)
+{
+	int64_t wake = probe_wake(x->probe);
+
+	return x->tcp.fd >= 0 && x->tcp.deadline < wake ? x->tcp.deadline : wake;
+}
+
+/* --- all servers ----------------------------------------------------------- */
+
+static void judge(const struct exam *x, struct nat_verdict *out)
+{
+	static const struct nat_evidence nothing;
+
+	nat_judge(x->probe ? probe_evidence(x->probe) : &nothing, out);
+}
+
+/* Is this what was looked for: an answer that leads to a type? */
+static bool is_verdict(const struct nat_verdict *v)
+{
+	return v->type != NAT_UNKNOWN && v->type != NAT_BLOCKED;
+}
+
+/* Does any server contradict another one, so far? */
+static bool is_disputed(const struct nat_verdict verdicts[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1; k < n; k++)
+			if (nat_disagree(&verdicts[i], &verdicts[k]))
+				return true;
+	return false;
+}
+
+/* How the examinations stand. */
+struct standing {
+	struct nat_verdict verdicts[DISCOVERY_SERVERS_MAX];
+	size_t active, mute; /* under examination; of these without any answer yet */
+	size_t settled;      /* ended with a verdict */
+	bool disputed;
+};
+
+static void stand(struct run *r, struct standing *s)
+{
+	*s = (struct standing){ 0 };
+	for (size_t i = 0; i < r->n; i++) {
+		struct exam *x = &r->exams[i];
+
+		judge(x, &s->verdicts[i]);
+		if (is_active(r, x)) {
+			s->active++;
+			s->mute += !probe_has_answer(x->probe);
+		} else {
+			s->settled += is_verdict(&s->verdicts[i]);
+		}
+	}
+	s->disputed = is_disputed(s->verdicts, r->n);
+}
+
+/* How many servers should be in examination, or have been with success. */
+static size_t wanted(const struct run *r, const struct standing *s)
+{
+	if (s->disputed)
+		return AT_A_TIME + 1;
+	if (s->settled == 0 && s->mute == s->active && r->now >= r->start + SILENCE)
+		return AT_A_TIME_IN_SILENCE;
+	return AT_A_TIME;
+}
+
+/* Starts examinations; errors of single servers are kept for the case that all fail. */
+static void start_more(struct err *e, struct run *r, const struct standing *s)
+{
+	size_t busy = s->active + s->settled;
+
+	while (busy < wanted(r, s) && r->n < r->plan->n_servers && r->n < DISCOVERY_SERVERS_MAX) {
+		struct err failure;
+
+		if (exam_start(&failure, r, &r->plan->servers[r->n]) == 0)
+			busy++;
+		else if (e->code == 0)
+			*e = failure;
+	}
+}
+
+/*
+ * With a verdict in hand, wait for those who have said nothing yet only for as
+ * long again as it took, within reason: it is for the comparison alone. A third
+ * opinion in a dispute is worth a whole examination.
+ */
+static bool is_over(struct run *r, const struct standing *s)
+{
+	int64_t took = r->now - r->start;
+
+	if (s->active == 0 || took >= r->plan->limit)
+		return true;
+	if (s->settled == 0)
+		return false;
+	if (r->compare_end == 0)
+		r->compare_end = r->now + (took < 100 * MS ? 100 * MS : took < 500 * MS ? took : 500 * MS);
+	if (s->disputed && !r->disputed) {
+		r->disputed = true;
+		r->compare_end = r->now + DISPUTE;
+	}
+	return r->now >= r->compare_end || (s->disputed ? s->settled > AT_A_TIME : s->mute == 0);
+}
+
+static int64_t wake_time(struct run *r)
+{
+	int64_t wake = r->start + r->plan->limit;
+
+	if (r->compare_end && r->compare_end < wake)
+		wake = r->compare_end;
+	if (r->now < r->start + SILENCE && r->start + SILENCE < wake)
+		wake = r->start + SILENCE;
+	for (size_t i = 0; i < r->n; i++)
+		if (is_active(r, &r->exams[i]) && exam_wake(&r->exams[i]) < wake)
+			wake = exam_wake(&r->exams[i]);
+	return wake;
+}
+
+/* Waits for datagrams until the next timer, and takes them. */
+static int wait_and_receive(struct err *e, struct run *r)
+{
+	struct pollfd fds[DISCOVERY_SERVERS_MAX * (PROBE_SOCKETS + 1)];
+	int64_t left = wake_time(r) - r->now;
+	struct timespec timeout;
+	nfds_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct exam *x = &r->exams[i];
+		bool active = is_active(r, x);
+
+		for (size_t k = 0; k < PROBE_SOCKETS; k++)
+			fds[n++] = (struct pollfd){ .fd = active ? x->fds[k] : -1, .events = POLLIN };
+		fds[n++] = (struct pollfd){ .fd = x->tcp.fd, .events = x->tcp.events };
+	}
+	left = left > 0 ? left : 0;
+	timeout = (struct timespec){ .tv_sec = left / 1000000, .tv_nsec = left % 1000000 * 1000 };
+	if (ppoll(fds, n, &timeout, NULL) < 0)
+		return err_sys(e, errno, "cannot wait for the servers");
+	tick(r);
+	for (size_t i = 0; i < r->n; i++)
+		for (size_t k = 0; k < PROBE_SOCKETS; k++)
+			if (fds[i * (PROBE_SOCKETS + 1) + k].revents)
+				receive(r, &r->exams[i], (enum probe_socket)k);
+	return 0;
+}
+
+/* --- the outcome ----------------------------------------------------------- */
+
+static const char *bar_text(const struct nat_evidence *ev, char *buf, size_t size)
+{
+	switch (ev->bar) {
+	case NAT_BAR_DOWN:
+		return "nobody listens there (ICMP port unreachable)";
+	case NAT_BAR_UNREACHABLE:
+		return "there is no way to it (ICMP unreachable)";
+	default:
+		if (ev->error)
+			snprintf(buf, size, "it answers with error %u", ev->error);
+		else
+			snprintf(buf, size, "what it answers is of no use");
+		return buf;
+	}
+}
+
+/* Fails if there is nothing to judge from: all servers are down, or answer with errors. */
+static int check_answers(struct err *e, const struct discovery *d)
+{
+	const struct nat_evidence *first = &d->servers[0].evidence;
+	char text[ENDPOINT_STRLEN], why[64];
+	bool error = false;
+
+	for (size_t i = 0; i < d->n_servers; i++) {
+		enum nat_bar bar = d->servers[i].evidence.bar;
+
+		if (bar != NAT_BAR_DOWN && bar != NAT_BAR_UNREACHABLE && bar != NAT_BAR_ERROR)
+			return 0;
+		error |= bar == NAT_BAR_ERROR;
+	}
+	return err_set(e, error ? EPROTO : EHOSTUNREACH, "no STUN server is of use: %s: %s%s; name another one",
+		       endpoint_format(&first->server, text), bar_text(first, why, sizeof(why)),
+		       d->n_servers > 1 ? ", nor are the others" : "");
+}
+
+static void gather(struct run *r, struct discovery *d)
+{
+	struct nat_verdict verdicts[DISCOVERY_SERVERS_MAX];
+	size_t from[DISCOVERY_SERVERS_MAX], n = 0;
+
+	*d = (struct discovery){ .took = r->now - r->start };
+	for (size_t i = 0; i < r->n; i++) {
+		if (!r->exams[i].probe)
+			continue;
+		d->servers[n].server = r->exams[i].server;
+		d->servers[n].evidence = *probe_evidence(r->exams[i].probe);
+		judge(&r->exams[i], &d->servers[n].verdict);
+		verdicts[n] = d->servers[n].verdict;
+		from[n++] = i;
+	}
+	if (n == 0)
+		return;
+	d->n_servers = n;
+	d->chosen = nat_combine(verdicts, n, &d->verdict);
+	d->local = r->exams[from[d->chosen]].local[PROBE_M].addr;
+}
+
+int discovery_run(struct err *e, const struct discovery_plan *plan, struct discovery *out)
+{
+	CLEANUP(run_end) struct run r = { .plan = plan };
+	struct err failure = { 0 };
+	struct standing s = { 0 };
+	struct discovery d;
+
+	tick(&r);
+	r.start = r.now;
+	start_more(&failure, &r, &s);
+	for (;;) {
+		for (size_t i = 0; i < r.n; i++)
+			if (is_active(&r, &r.exams[i]))
+				exam_step(&r, &r.exams[i]);
+		stand(&r, &s);
+		start_more(&failure, &r, &s);
+		stand(&r, &s);
+		if (is_over(&r, &s))
+			break;
+		if (wait_and_receive(e, &r) < 0)
+			return -e->code;
+	}
+	gather(&r, &d);
+	if (d.n_servers == 0) {
+		*e = failure;
+		return -e->code;
+	}
+	if (check_answers(e, &d) < 0)
+		return -e->code;
+	*out = d;
+	return 0;
+}
