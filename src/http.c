@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "http.h"
+
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+#include <time.h>
+
+/* The soname is libcurl's promise that what we compile against is what we load. */
+#ifndef HTTP_LIBCURL
+#define HTTP_LIBCURL "libcurl.so.4"
+#endif
+
+#define REPLY_MAX (1U << 20)
+#define REDIRECTS_MAX 5
+#define SHOWN_MAX 300 /* bytes of an URL in a message */
+
+/* --- libcurl, as far as we use it --- */
+
+#define LIBCURL_FUNCTIONS(F)                                                                                 \
+	F(global_init)                                                                                       \
+	F(global_cleanup)                                                                                    \
+	F(easy_init)                                                                                         \
+	F(easy_setopt)                                                                                       \
+	F(easy_perform)                                                                                      \
+	F(easy_getinfo)                                                                                      \
+	F(easy_strerror)                                                                                     \
+	F(easy_cleanup)                                                                                      \
+	F(slist_append)                                                                                      \
+	F(slist_free_all)                                                                                    \
+	F(url)                                                                                               \
+	F(url_set)                                                                                           \
+	F(url_get)                                                                                           \
+	F(url_cleanup)                                                                                       \
+	F(free)
+
+#define LIBCURL_MEMBER(name) __typeof__(curl_##name) *name;
+#define LIBCURL_ROW(name) { "curl_" #name, offsetof(struct libcurl, name) },
+
+struct libcurl {
+	void *handle;
+	LIBCURL_FUNCTIONS(LIBCURL_MEMBER)
+};
+
+static void libcurl_unload(struct libcurl *lib)
+{
+	if (lib->handle)
+		dlclose(lib->handle);
+}
+
+/*
+ * RTLD_NODELETE: it stays mapped when we are done. A thread of it that waits for
+ * a resolver may outlive the time-out (CURLOPT_QUICK_EXIT), and the next call
+ * finds it loaded.
+ */
+static int libcurl_load(struct err *e, struct libcurl *lib)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+	} functions[] = { LIBCURL_FUNCTIONS(LIBCURL_ROW) };
+
+	lib->handle = dlopen(HTTP_LIBCURL, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	if (!lib->handle) {
+		err_set(e, ELIBACC, "HTTP needs libcurl, which cannot be loaded (%.300s)", dlerror());
+		return err_advise(e, "install it (Debian: libcurl4)");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(functions); i++) {
+		void *address = dlsym(lib->handle, functions[i].name);
+
+		if (!address)
+			return err_set(e, ELIBACC, "%s has no %s; install libcurl 7.65 or later",
+				       HTTP_LIBCURL, functions[i].name);
+		memcpy((char *)lib + functions[i].offset, &address, sizeof(address));
+	}
+	return 0;
+}
+
+/* --- URLs --- */
+
+/* How much of an URL without user and password may be shown: a query can hold a secret, too. */
+static int shown_len(const char *url)
+{
+	size_t len = strcspn(url, "?#");
+
+	return (int)(len < SHOWN_MAX ? len : SHOWN_MAX);
+}
+
+/* An URL that could not be taken apart may have a password anywhere before an '@'. */
+static int refuse_url(struct err *e, const char *text)
+{
+	if (strchr(text, '@'))
+		return err_set(e, ERR_USAGE,
+			       "the URL is not valid, or has a user or password in it, "
+			       "which others could see; write https://HOST[:PORT]/PATH");
+	return err_set(e, ERR_USAGE, "'%.*s' is not an URL to post to; write https://HOST[:PORT]/PATH",
+		       shown_len(text), text);
+}
+
+/* libcurl reads "https:/HOST" and "https:///HOST", too; others would not. */
+static bool begins_with_scheme(const char *text, const char *scheme)
+{
+	size_t len = strlen(scheme);
+
+	return strncasecmp(text, scheme, len) == 0 && strncmp(text + len, "://", 3) == 0 &&
+	       text[len + 3] != '/';
+}
+
+/* "http", "https", or NULL for any other. */
+static const char *scheme_of(const char *text)
+{
+	if (begins_with_scheme(text, "https"))
+		return "https";
+	return begins_with_scheme(text, "http") ? "http" : NULL;
+}
+
+/* NULL when it is no URL without user and password (or memory is short). */
+static CURLU *parse_url(const struct libcurl *lib, const char *text)
+{
+	CURLU *url = lib->url();
+
+	if (url && lib->url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER) != CURLUE_OK) {
+		lib->url_cleanup(url);
+		url = NULL;
+	}
+	return url;
+}
+
+static bool same_part(const struct libcurl *lib, CURLU *a, CURLU *b, CURLUPart part)
+{
+	char *of_a = NULL, *of_b = NULL;
+	bool same;
+
+	lib->url_get(a, part, &of_a, CURLU_DEFAULT_PORT);
+	lib->url_get(b, part, &of_b, CURLU_DEFAULT_PORT);
+	same = of_a && of_b ? strcasecmp(of_a, of_b) == 0 : of_a == of_b;
+	lib->free(of_a);
+	lib->free(of_b);
+	return same;
+}
+
+static bool same_origin(const struct libcurl *lib, CURLU *a, CURLU *b)
+{
+	static const CURLUPart parts[] = { CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_ZONEID,
+					   CURLUPART_PORT };
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (!same_part(lib, a, b, parts[i]))
+			return false;
+	return true;
+}
+
+int http_check_url(struct err *e, const char *url)
+{
+	CLEANUP(libcurl_unload) struct libcurl lib = { 0 };
+	CURLU *parsed;
+	int ret = libcurl_load(e, &lib);
+
+	if (ret < 0)
+		return ret;
+	parsed = scheme_of(url) ? parse_url(&lib, url) : NULL;
+	if (!parsed)
+		return refuse_url(e, url);
+	lib.url_cleanup(parsed);
+	return 0;
+}
+
+/* --- one post --- */
+
+struct transfer {
+	struct libcurl lib;
+	const struct http_post *post;
+	CURLU *origin; /* the post's URL: nobody else gets the token */
+	bool initialised;
+	CURL *easy;
+	struct curl_slist *headers;
+	size_t received;              /* bytes of the reply's body */
+	char detail[CURL_ERROR_SIZE]; /* libcurl's words for what went wrong */
+};
+
+static void transfer_end(struct transfer *t)
+{
+	if (t->easy)
+		t->lib.easy_cleanup(t->easy);
+	if (t->headers)
+		t->lib.slist_free_all(t->headers);
+	if (t->origin)
+		t->lib.url_cleanup(t->origin);
+	if (t->initialised)
+		t->lib.global_cleanup();
+	libcurl_unload(&t->lib);
+}
+
+/* An error of libcurl itself, before anything was sent. */
+static int refuse_libcurl(struct err *e, const struct transfer *t, CURLcode code)
+{
+	if (code == CURLE_OUT_OF_MEMORY)
+		return err_set(e, ENOMEM, "out of memory");
+	return err_set(e, ELIBACC, "libcurl cannot do what is needed (%s); install a newer one, with TLS",
+		       t->lib.easy_strerror(code));
+}
+
+static int add_header(struct err *e, struct transfer *t, const char *name, const char *value)
+{
+	CLEANUP_FREE char *line = NULL;
+	struct curl_slist *longer;
+
+	if (value[strcspn(value, "\r\n")])
+		return err_set(e, ERR_USAGE, "there is a line break in what is to be sent as %s; remove it",
+			       name);
+	if (asprintf(&line, "%s%s", name, value) < 0) {
+		line = NULL;
+		return err_set(e, ENOMEM, "out of memory");
+	}
+	longer = t->lib.slist_append(t->headers, line);
+	if (!longer)
+		return err_set(e, ENOMEM, "out of memory");
+	t->headers = longer;
+	return 0;
+}
+
+static int add_headers(struct err *e, struct transfer *t)
+{
+	int ret = add_header(e, t, "Content-Type: ", t->post->content_type);
+
+	if (ret == 0)
+		ret = add_header(e, t, "User-Agent: ", t->post->user_agent);
+	if (ret == 0 && t->post->token)
+		ret = add_header(e, t, "Authorization: Bearer ", t->post->token);
+	return ret;
+}
+
+/* Drops the reply's body; ends the transfer when there is too much of it. */
+static size_t drop_body(const char *data, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+
+	(void)data;
+	t->received += size * n;
+	return t->received > REPLY_MAX ? 0 : size * n;
+}
+
+static int set_strings(struct err *e, struct transfer *t)
+{
+	const struct {
+		CURLoption option;
+		const void *value;
+	} options[] = {
+#if LIBCURL_VERSION_NUM >= 0x075500
+		{ CURLOPT_PROTOCOLS_STR, scheme_of(t->post->url) },
+#endif
+		{ CURLOPT_HTTPHEADER, t->headers },
+		{ CURLOPT_POSTFIELDS, t->post->len ? t->post->body : "" }, /* not copied */
+		{ CURLOPT_WRITEDATA, t },
+		{ CURLOPT_ERRORBUFFER, t->detail },
+	};
+	CURLcode code = t->lib.easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, drop_body);
+
+	for (size_t i = 0; i < ARRAY_LEN(options) && code == CURLE_OK; i++)
+		code = t->lib.easy_setopt(t->easy, options[i].option, options[i].value);
+	return code == CURLE_OK ? 0 : refuse_libcurl(e, t, code);
+}
+
+/* Without CAPATH: it is the system's, which would be trusted besides the file. */
+static int set_ca(struct err *e, struct transfer *t)
+{
+	CURLcode code = CURLE_OK;
+
+	if (t->post->ca_file)
+		code = t->lib.easy_setopt(t->easy, CURLOPT_CAPATH, NULL);
+	if (code == CURLE_OK && t->post->ca_file)
+		code = t->lib.easy_setopt(t->easy, CURLOPT_CAINFO, t->post->ca_file);
+	return code == CURLE_OK ? 0 : refuse_libcurl(e, t, code);
+}
+
+/* In clear, a token goes to its server and to nobody else on purpose. */
+static int set_proxy(struct err *e, struct transfer *t)
+{
+	CURLcode code = CURLE_OK;
+
+	if (t->post->token && strcmp(scheme_of(t->post->url), "http") == 0)
+		code = t->lib.easy_setopt(t->easy, CURLOPT_PROXY, "");
+	return code == CURLE_OK ? 0 : refuse_libcurl(e, t, code);
+}
+
+static int set_numbers(struct err *e, struct transfer *t)
+{
+	const struct {
+		CURLoption option;
+		long value;
+	} options[] = {
+#if LIBCURL_VERSION_NUM < 0x075500
+		{ CURLOPT_PROTOCOLS, scheme_of(t->post->url)[4] ? CURLPROTO_HTTPS : CURLPROTO_HTTP },
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+		{ CURLOPT_QUICK_EXIT, 1 }, /* else a time-out waits for the resolver's, 10 s and more */
+#endif
+		{ CURLOPT_SSL_VERIFYPEER, 1 },
+		{ CURLOPT_SSL_VERIFYHOST, 2 },
+		{ CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 }, /* or later */
+		{ CURLOPT_FOLLOWLOCATION, 0 },
+		{ CURLOPT_NETRC, CURL_NETRC_IGNORED },
+		{ CURLOPT_NOSIGNAL, 1 },
+		{ CURLOPT_CONNECTTIMEOUT_MS, t->post->connect_timeout },
+		{ CURLOPT_POST, 1 },
+	};
+	CURLcode code = t->lib.easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->post->len);
+
+	for (size_t i = 0; i < ARRAY_LEN(options) && code == CURLE_OK; i++)
+		code = t->lib.easy_setopt(t->easy, options[i].option, options[i].value);
+	return code == CURLE_OK ? 0 : refuse_libcurl(e, t, code);
+}
+
+static int transfer_begin(struct err *e, struct transfer *t)
+{
+	CURLcode code = t->lib.global_init(CURL_GLOBAL_DEFAULT);
+	int ret;
+
+	if (code != CURLE_OK)
+		return refuse_libcurl(e, t, code);
+	t->initialised = true;
+	t->easy = t->lib.easy_init();
+	if (!t->easy)
+		return refuse_libcurl(e, t, CURLE_FAILED_INIT);
+	ret = add_headers(e, t);
+	if (ret == 0)
+		ret = set_strings(e, t);
+	if (ret == 0)
+		ret = set_ca(e, t);
+	if (ret == 0)
+		ret = set_proxy(e, t);
+	if (ret == 0)
+		ret = set_numbers(e, t);
+	return ret;
+}
+
+/* --- what came of it --- */
+
+/* The reason is known by libcurl's words only; if it finds others, the advice is for the most frequent. */
+static const char *advise_certificate(const char *reason)
+{
+	if (strstr(reason, "subject name"))
+		return "use a name that is in the certificate";
+	if (strstr(reason, "expired") || strstr(reason, "not yet valid"))
+		return "renew it, or correct this machine's clock";
+	return "give its CA with --cacert";
+}
+
+static int refuse_certificate(struct err *e, const struct transfer *t)
+{
+	err_set(e, EKEYREJECTED, "the server's certificate cannot be verified (%.200s)", t->detail);
+	return err_advise(e, "%s", advise_certificate(t->detail));
+}
+
+static int no_connection(struct err *e, const struct transfer *t)
+{
+	long reason = 0;
+
+	t->lib.easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &reason);
+	switch (reason) {
+	case ECONNREFUSED:
+		err_set(e, ECONNREFUSED, "the connection is refused");
+		return err_advise(e, "see that the server runs, and check the port");
+	case ETIMEDOUT:
+		err_set(e, ETIMEDOUT, "there is no connection in time");
+		break;
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		err_set(e, EHOSTUNREACH, "the host cannot be reached");
+		break;
+	default:
+		err_set(e, EIO, "there is no connection (%.200s)", t->detail);
+	}
+	return err_advise(e, "check the URL and this machine's network");
+}
+
+static int refuse_ca_file(struct err *e, const struct transfer *t)
+{
+	if (!t->post->ca_file)
+		return err_set(e, EBADF,
+			       "the system's CA certificates cannot be used (%.200s); install them "
+			       "(Debian: ca-certificates)",
+			       t->detail);
+	return err_set(e, EBADF,
+		       "the CA file %.300s cannot be used; name a readable PEM file with certificates",
+		       t->post->ca_file);
+}
+
+static int transfer_failed(struct err *e, const struct transfer *t, CURLcode code)
+{
+	switch (code) {
+	case CURLE_OUT_OF_MEMORY:
+		return err_set(e, ENOMEM, "out of memory");
+	case CURLE_COULDNT_CONNECT:
+		return no_connection(e, t);
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return refuse_certificate(e, t);
+	case CURLE_SSL_CACERT_BADFILE:
+		return refuse_ca_file(e, t);
+	case CURLE_OPERATION_TIMEDOUT:
+		return err_set(e, ETIMEDOUT,
+			       "it takes too long (%.200s); check the URL and this machine's network",
+			       t->detail);
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return err_set(e, EHOSTUNREACH,
+			       "the host's name is not found; check the URL and this machine's DNS");
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		return err_set(e, EHOSTUNREACH,
+			       "the proxy's name is not found; check %s_proxy in the environment",
+			       scheme_of(t->post->url));
+	case CURLE_UNSUPPORTED_PROTOCOL: /* an answer without a status line */
+	case CURLE_WEIRD_SERVER_REPLY:
+		return err_set(e, EPROTO, "what answers is not HTTP (%.200s); check the port", t->detail);
+	case CURLE_SSL_CONNECT_ERROR:
+		return err_set(e, EIO,
+			       "no TLS connection (%.200s); see that HTTPS is served there, with TLS 1.2 "
+			       "or later",
+			       t->detail);
+	default:
+		return err_set(e, EIO, "the transfer failed (%.200s); try again later",
+			       t->detail[0] ? t->detail : t->lib.easy_strerror(code));
+	}
+}
+
+static const char *token_advice(const struct transfer *t)
+{
+	return t->post->token ? "give the token that it expects"
+			      : "it wants a token: name a file that has it";
+}
+
+/* 0 for 2xx; for any other status what it means to who posts. */
+static int judge_status(struct err *e, const struct transfer *t, long status)
+{
+	if (status >= 200 && status <= 299)
+		return 0;
+	switch (status) {
+	case 401:
+	case 403:
+		return err_set(e, EACCES, "the server refuses with status %ld; %s", status, token_advice(t));
+	case 404:
+	case 405:
+	case 410:
+		return err_set(e, EPROTO,
+			       "the server has nothing there that takes a post (status %ld); check the URL",
+			       status);
+	case 413:
+		return err_set(e, EPROTO,
+			       "%zu bytes are too many for the server (status 413); let it take more",
+			       t->post->len);
+	default:
+		return err_set(e, EPROTO, "the server answers with status %ld; %s", status,
+			       status == 429 || status >= 500 ? "try again later" : "see its log");
+	}
+}
+
+static int refuse_redirect(struct err *e, const struct transfer *t, long status, const char *target)
+{
+	const char *where = target ? target : "no valid URL";
+
+	err_set(e, EPROTO, "the server sends us elsewhere (status %ld, to %.*s), where %s did not go", status,
+		shown_len(where), where, t->post->token ? "the token" : "the post");
+	return err_advise(e, "correct the server, or give that URL if you trust it");
+}
+
+/*
+ * Makes the URL of a 307 or 308 the next one, if it is of the same origin; the
+ * others would make a GET of the post, or want a decision.
+ */
+static int follow(struct err *e, struct transfer *t, long status)
+{
+	CURLU *parsed = NULL;
+	char *target = NULL;
+	bool same;
+	CURLcode code;
+
+	t->lib.easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &target);
+	if (target)
+		parsed = parse_url(&t->lib, target);
+	if (!parsed)
+		return refuse_redirect(e, t, status, NULL);
+	same = same_origin(&t->lib, t->origin, parsed);
+	t->lib.url_cleanup(parsed);
+	if (!same || (status != 307 && status != 308))
+		return refuse_redirect(e, t, status, target);
+	code = t->lib.easy_setopt(t->easy, CURLOPT_URL, target); /* which copies it */
+	return code == CURLE_OK ? 0 : refuse_libcurl(e, t, code);
+}
+
+/* --- tries --- */
+
+/* One request and its reply. *left, milliseconds, shrinks by what it took. */
+static int request(struct err *e, struct transfer *t, long *left, long *status)
+{
+	curl_off_t took = 0;
+	CURLcode code;
+
+	t->received = 0;
+	t->detail[0] = '\0';
+	code = t->lib.easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, *left);
+	if (code != CURLE_OK)
+		return refuse_libcurl(e, t, code);
+	code = t->lib.easy_perform(t->easy);
+	t->lib.easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, status);
+	t->lib.easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &took);
+	took /= 1000;
+	*left = took < *left ? *left - (long)took : 1;
+	if (code == CURLE_WRITE_ERROR && t->received > REPLY_MAX)
+		return 0; /* the status has said what we want to know */
+	return code == CURLE_OK ? 0 : transfer_failed(e, t, code);
+}
+
+/* One try: the request, and again where redirects lead. */
+static int try_once(struct err *e, struct transfer *t, long *status)
+{
+	CURLcode code = t->lib.easy_setopt(t->easy, CURLOPT_URL, t->post->url);
+	long left = t->post->timeout;
+
+	if (code != CURLE_OK)
+		return refuse_libcurl(e, t, code);
+	for (int redirects = 0; redirects <= REDIRECTS_MAX; redirects++) {
+		int ret = request(e, t, &left, status);
+
+		if (ret < 0)
+			return ret;
+		if (*status < 300 || *status > 399)
+			return judge_status(e, t, *status);
+		ret = follow(e, t, *status);
+		if (ret < 0)
+			return ret;
+	}
+	return err_set(e, EPROTO, "more than %d redirects; correct them at the server", REDIRECTS_MAX);
+}
+
+/* Whether a moment later it may end otherwise. */
+static bool is_passing(const struct err *e, long status)
+{
+	switch (e->code) {
+	case ECONNREFUSED:
+	case EHOSTUNREACH:
+	case EIO:
+	case ETIMEDOUT:
+		return true;
+	case EPROTO:
+		return status == 429 || status == 500 || (status >= 502 && status <= 504);
+	default:
+		return false;
+	}
+}
+
+/* An eighth more or less: many workers that failed together do not come back together. */
+static void wait_about(int64_t ms)
+{
+	int64_t ns = ms * 1000000;
+	struct timespec left;
+	uint32_t chance = 0;
+
+	if (getrandom(&chance, sizeof(chance), 0) == (ssize_t)sizeof(chance))
+		ns += ns / 8 * ((int64_t)chance - INT32_MAX) / INT32_MAX;
+	left = (struct timespec){ .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
+	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
+		;
+}
+
+static int try_all(struct err *e, struct transfer *t, long *status)
+{
+	int64_t backoff = t->post->backoff;
+	int ret, n = 1;
+
+	while ((ret = try_once(e, t, status)) < 0 && n < t->post->tries && is_passing(e, *status)) {
+		wait_about(backoff);
+		if (backoff <= INT_MAX / 2)
+			backoff *= 2;
+		n++;
+	}
+	if (ret < 0 && n > 1)
+		return err_wrap(e, "tried %d times", n);
+	return ret;
+}
+
+/* With CURLOPT_NOSIGNAL libcurl leaves it to us that a lost connection must not kill the process. */
+static int try_without_sigpipe(struct err *e, struct transfer *t, long *status)
+{
+	const struct sigaction ignored = { .sa_handler = SIG_IGN };
+	struct sigaction before;
+	int ret;
+
+	if (sigaction(SIGPIPE, &ignored, &before) < 0)
+		return err_sys(e, errno, "cannot ignore SIGPIPE");
+	ret = try_all(e, t, status);
+	sigaction(SIGPIPE, &before, NULL);
+	return ret;
+}
+
+int http_post(struct err *e, const struct http_post *post, long *status)
+{
+	CLEANUP(transfer_end) struct transfer t = { .post = post };
+	int ret;
+
+	*status = 0;
+	ret = libcurl_load(e, &t.lib);
+	if (ret < 0)
+		return ret;
+	t.origin = scheme_of(post->url) ? parse_url(&t.lib, post->url) : NULL;
+	if (!t.origin)
+		return refuse_url(e, post->url);
+	ret = transfer_begin(e, &t);
+	if (ret == 0)
+		ret = try_without_sigpipe(e, &t, status);
+	if (ret < 0)
+		return err_wrap(e, "cannot post to %.*s", shown_len(post->url), post->url);
+	return 0;
+}
