@@ -1,4 +1,4 @@
-# fish completion for sonm-vs, sonm-gwstat and sonm-gw-setup
+# fish completion for sonm-vs, sonm-gwstat, sonm-gw-setup and sonm-stun
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # What can be typed is asked from the program itself: its commands and options
@@ -18,8 +18,8 @@ function __sonm_words
     end
     test (count $typed) -eq 1
     and $program --complete-words 2>/dev/null | string match -r -- '^[^-].*'
-    string match -q -- '*sonm-gw-setup' $program
-    and return
+    string match -qr -- '(sonm-vs|sonm-gwstat)$' $program
+    or return
     set -l config
     if set -l at (contains -i -- -c $typed; or contains -i -- --config $typed)
         set config -c $typed[(math $at + 1)]
@@ -27,8 +27,11 @@ function __sonm_words
     sonm-vs -L $config 2>/dev/null | awk 'NR > 1 && !seen[$1]++ { print $1 }'
 end
 
-for program in sonm-vs sonm-gwstat sonm-gw-setup
+for program in sonm-vs sonm-gwstat sonm-gw-setup sonm-stun
     complete -c $program -f
     complete -c $program -a '(__sonm_words)'
     complete -c $program -s c -l config -r -F
 end
+complete -c sonm-stun -l token-file -r -F
+complete -c sonm-stun -l cacert -r -F
+complete -c sonm-stun -s b -l bind -x -a '(__fish_print_interfaces)'

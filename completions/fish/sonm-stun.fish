@@ -1,0 +1,3 @@
+# fish loads the file with the program's name.
+# SPDX-License-Identifier: GPL-3.0-or-later
+source (status dirname)/sonm-vs.fish
