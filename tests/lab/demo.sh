@@ -36,6 +36,31 @@ worker1()
 	types worker1 '$' "$1"
 }
 
+# The worker's home: a router that masquerades, and in the public network behind
+# it a STUN server with two addresses.
+home()
+{
+	ip netns add router
+	ip netns add stun
+	ip -netns worker1 link add eth1 type veth peer name home netns router
+	ip -netns router link add internet type veth peer name eth0 netns stun
+	ip -netns worker1 addr add 192.168.1.2/24 dev eth1
+	ip -netns router addr add 192.168.1.1/24 dev home
+	ip -netns router addr add 203.0.113.7/24 dev internet
+	ip -netns stun addr add 203.0.113.10/24 dev eth0
+	ip -netns stun addr add 203.0.113.11/24 dev eth0
+	ip -netns worker1 link set eth1 up
+	ip -netns router link set home up
+	ip -netns router link set internet up
+	ip -netns stun link set eth0 up
+	ip -netns worker1 route add 203.0.113.0/24 via 192.168.1.1
+	on router sysctl -qw net.ipv4.ip_forward=1
+	on router iptables-legacy -t nat -A POSTROUTING -o internet -j MASQUERADE
+	on router iptables-legacy -A INPUT -i internet -j DROP
+	on stun turnserver -n --stun-only -L 203.0.113.10 -L 203.0.113.11 --no-tls --no-dtls --no-cli >/dev/null 2>&1 &
+	wait_for 20 lab_listens stun 3479
+}
+
 # What sonm-gw-setup may change, without our help.
 cat >/usr/local/bin/kernel-state <<'END'
 #!/bin/sh
@@ -53,14 +78,19 @@ exec sonm-vs -A "$1" -t "$2=$3"
 END
 chmod +x /usr/local/bin/*
 lab_network
+home
 head -c 5000000 /dev/urandom >/tmp/content
 cd /tmp
 
 tell "The hub has a public address. The worker has only a private one, and no" \
-	"way back to the public network."
+	"way back to the client."
 hub 'ip -brief address show up scope global'
-worker1 'ip -brief address show dev eth0 scope global'
+worker1 'ip -brief address show up scope global'
 worker1 'ip route get 198.51.100.2 || true'
+
+tell "What stands before it? The worker asks a STUN server, through its home's router," \
+	"and learns that it needs the hub."
+worker1 'sonm-stun -s 203.0.113.10'
 
 tell "The hub is told its addresses; its kernel is still as delivered."
 lab_configure
