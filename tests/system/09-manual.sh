@@ -6,41 +6,8 @@
 #
 # shellcheck source=tests/lab/lib.sh
 . "${tools:?}/lib.sh"
-
-manual=$tools/../../man
-
-# examples PAGE: its command lines, each behind the exit status that a comment
-# (.\" status N) promises, 0 without one.
-examples()
-{
-	awk '
-		/^\.Sh/ { inside = /EXAMPLES/; next }
-		!inside { next }
-		/^\.\\" status/ { status = $3; next }
-		/^# / { line = status + 0 " "; status = 0; more = 1; sub(/^# /, "") }
-		more { more = sub(/\\e$/, ""); gsub(/\\e/, "\\"); line = line $0; if (!more) print line }
-	' "$manual/$1"
-}
-
-# try PAGE
-try()
-{
-	say "$1"
-	examples "$1" >/tmp/examples
-	[ -s /tmp/examples ] || fail "there are no examples"
-	while read -r promised line; do
-		echo "  # $line"
-		expect "$promised" sh -c "$line" >/run/output || { cat /run/output; fail "$line"; }
-	done </tmp/examples
-}
-
-# explained PAGE: the names in the JSON on stdin.
-explained()
-{
-	jq -r '[paths | .[] | strings] | unique[]' | while read -r name; do
-		grep -Eq "^\.(It )?Va (.*[ ,])?$name( |$)" "$manual/$1" || fail "$1 does not explain $name"
-	done
-}
+# shellcheck source=tests/lab/manual.sh
+. "$tools/manual.sh"
 
 lab_network
 mkdir -p /etc/sonm

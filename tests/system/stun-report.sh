@@ -8,15 +8,8 @@
 . "${tools:?}/lib.sh"
 # shellcheck source=tests/lab/nat.sh
 . "$tools/nat.sh"
-
-# hub PORT OPTION...: what is posted becomes /run/body.PORT, and /run/body.PORT.log has the headers.
-hub()
-{
-	port=$1
-	shift
-	on server python3 "$tools/hub.py" "$port" "/run/body.$port" "$@" &
-	wait_for 20 listens "$port"
-}
+# shellcheck source=tests/lab/hub.sh
+. "$tools/hub.sh"
 
 # redirect PORT URL: a server that sends everybody there.
 redirect()
@@ -37,11 +30,6 @@ class Redirect(http.server.BaseHTTPRequestHandler):
 
 http.server.HTTPServer(("", int(sys.argv[1])), Redirect).serve_forever()' "$1" "$2" 2>/dev/null &
 	wait_for 20 listens "$1"
-}
-
-listens()
-{
-	[ -n "$(on server ss -Hlnt "sport = :$1")" ]
 }
 
 posts()
@@ -70,15 +58,6 @@ refuses()
 	check_equal "$status $(wc -l </run/stderr)" "1 1" "exit status and lines of error"
 	grep -Eq -- "$pattern" /run/stderr || fail "the error does not say '$pattern'"
 	check_equal "$(found nat address)" "port_restricted $gateway4" "found"
-}
-
-# certify NAME OPTION...: a key and a certificate for that name.
-certify()
-{
-	name=$1
-	shift
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=$name" \
-		-addext "subjectAltName=DNS:$name" -keyout "/run/$name.key" -out "/run/$name.pem" "$@" 2>/dev/null
 }
 
 nat_network
@@ -113,6 +92,13 @@ posts=$(posts 8443)
 refuses certificate --report=https://hub.example.net:8443/ --token-file /run/token
 refuses certificate --report=https://other.example.net:8443/ --cacert $authority --token-file /run/token
 check_equal "$(posts 8443)" "$posts" "posts are not more"
+
+say "Who is trusted by the system is not, when the authority is named"
+certify stranger.example.net
+cp $authority /etc/ssl/certs/authority.pem
+openssl rehash /etc/ssl/certs 2>/dev/null
+reports 8443 --report=https://hub.example.net:8443/ --token-file /run/token
+refuses certificate --report=https://hub.example.net:8443/ --cacert /run/stranger.example.net.pem --token-file /run/token
 
 say "The wrong token"
 rm /run/body.8443

@@ -1,0 +1,40 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# manual.sh: the examples of the manual pages as a test. A scenario sources it
+# after lib.sh.
+
+manual=${tools:?}/../../man
+
+# examples PAGE: its command lines, each behind the exit status that a comment
+# (.\" status N) promises, 0 without one.
+examples()
+{
+	awk '
+		/^\.Sh/ { inside = /EXAMPLES/; next }
+		!inside { next }
+		/^\.\\" status/ { status = $3; next }
+		/^# / { line = status + 0 " "; status = 0; more = 1; sub(/^# /, "") }
+		more { more = sub(/\\e$/, ""); gsub(/\\e/, "\\"); line = line $0; if (!more) print line }
+	' "$manual/$1"
+}
+
+# try PAGE [PLACE]: at the hub unless another place is said.
+try()
+{
+	say "$1"
+	examples "$1" >/tmp/examples
+	[ -s /tmp/examples ] || fail "there are no examples"
+	while read -r promised line; do
+		echo "  # $line"
+		expect "$promised" on "${2:-hub}" sh -c "$line" >/run/output || { cat /run/output; fail "$line"; }
+	done </tmp/examples
+}
+
+# explained PAGE: the names in the JSON on stdin.
+explained()
+{
+	jq -r '[paths | .[] | strings] | unique[]' | while read -r name; do
+		grep -Eq "^\.(It )?Va (.*[ ,])?$name( |$)" "$manual/$1" || fail "$1 does not explain $name"
+	done
+}
