@@ -14,7 +14,7 @@ static bool is_reply(enum nat_reply reply)
 /* Did anything at all come over UDP? Even a response that is no use shows that UDP is not blocked. */
 static bool is_heard(const struct nat_evidence *e)
 {
-	bool heard = e->received > 0 || e->rewritten || e->odd_mapped || e->bar == NAT_BAR_ERROR ||
+	bool heard = e->received > 0 || e->rewritten || e->unstable || e->odd_mapped || e->bar == NAT_BAR_ERROR ||
 		     e->other_state != NAT_OTHER_UNASKED || is_reply(e->plain.reply) ||
 		     is_reply(e->change_both) || is_reply(e->change_port) || is_reply(e->proof_both) ||
 		     is_reply(e->proof_port);
@@ -151,6 +151,10 @@ static enum nat_behaviour judge_mapping(const struct nat_evidence *e, uint32_t *
 		/* Where only odd ones came, that is the reason, not that none did. */
 		if (!e->odd_mapped && e->bar == NAT_BAR_NONE)
 			*reasons |= plain_reasons(e->plain.reply) | plain_reasons(e->mapping[NAT_A1P1].reply);
+		return NAT_BEHAVIOUR_UNKNOWN;
+	}
+	if (e->unstable) { /* then differences between the sites say nothing about destinations */
+		*reasons |= NAT_REASON_UNSTABLE;
 		return NAT_BEHAVIOUR_UNKNOWN;
 	}
 	if (!is_translated(e))

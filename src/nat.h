@@ -93,6 +93,7 @@ struct nat_evidence {
 	/* XOR-MAPPED-ADDRESS and MAPPED-ADDRESS differed: a helper rewrites (RFC 8489 14.2). */
 	bool rewritten;
 	/* A mapped address was none: other family, not unicast, port 0. Such responses are ignored. */
+	bool unstable;                  /* the same question from the same socket was answered differently */
 	bool odd_mapped;
 	enum nat_tcp tcp;
 	struct endpoint tcp_mapped;     /* if it answered and said so */
@@ -124,7 +125,8 @@ enum nat_reason {
 	NAT_REASON_DOWN = 1 << 19,         /* ICMP: nobody listens at the server, or it cannot be reached */
 	NAT_REASON_SERVER_ERROR = 1 << 20, /* the server answers with an error */
 	NAT_REASON_CONFIGURED = 1 << 21,   /* no server is configured: nothing was asked */
-	NAT_REASONS = 22,                  /* how many there are */
+	NAT_REASON_UNSTABLE = 1 << 22,     /* the server answers the same question differently each time */
+	NAT_REASONS = 23,                  /* how many there are */
 };
 
 #define NAT_PUBLIC_MAX 8

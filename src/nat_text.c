@@ -67,8 +67,10 @@ static const struct {
 	{ NAT_REASON_CONTRADICT, { "servers_contradict", "servers lead to different types" } },
 	{ NAT_REASON_DOWN,
 	  { "server_down", "nobody listens at the server, or it cannot be reached (ICMP)" } },
-	{ NAT_REASON_SERVER_ERROR, { "server_error", "the server answers with an error" } },
+	{ NAT_REASON_SERVER_ERROR, { "server_error", "the server answers with an error, or with what is of no use" } },
 	{ NAT_REASON_CONFIGURED, { "configured", "no server is configured: nothing was asked" } },
+	{ NAT_REASON_UNSTABLE,
+	  { "unstable_address", "the server answers the same question differently each time: do not trust it" } },
 };
 
 _Static_assert(ARRAY_LEN(reasons) == NAT_REASONS, "every reason has words");

@@ -113,6 +113,8 @@ static const char *take_plain(struct probe *p, struct probe_request *r, int64_t 
 		p->rounds[r->round].answered = true;
 	if (o->reply != NAT_ANSWERED)
 		o->mapped = *mapped;
+	else if (!endpoint_equal(&o->mapped, mapped))
+		p->ev.unstable = true;
 	if (r->test == PROBE_TEST_I)
 		o->reply = NAT_ANSWERED; /* it goes on as the rounds' control */
 	else

@@ -70,8 +70,11 @@ nat_class port_restricted
 
 say "One that lies"
 trick lie=10.8.8.8:80 port_restricted $dependent 10.8.8.8 private_address
-trick random symmetric $dependent 203.0.113.44 change_request_unproven,address_pool
-trick_fails 'lie=[2001:db8::1]:80' 'without a mapped address'
+nat_trickster $third4 $third4_other random
+discover -s $third4
+check_equal "$(found nat mapping)" "unknown unknown" "random"
+reasons | grep -q unstable_address || fail "$(reasons)"
+trick_fails 'lie=[2001:db8::1]:80' 'of no use'
 
 say "One that answers with an error"
 trick_fails error=300 'error 300'
@@ -80,8 +83,8 @@ trick_fails error=500 'error 500'
 
 say "Nothing that counts as an answer"
 trick silent blocked unknown null tcp_refused
-trick_fails forge 'without a mapped address'
-trick_fails unknown=7777 'without a mapped address'
+trick_fails forge 'of no use'
+trick_fails unknown=7777 'of no use'
 
 say "Ten thousand datagrams for each request"
 nat_trickster $third4 $third4_other flood=10000

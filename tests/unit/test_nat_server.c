@@ -77,6 +77,26 @@ START_TEST(a_helper_that_rewrites_addresses_is_told)
 }
 END_TEST
 
+/* Otherwise a server that makes addresses up would make a symmetric NAT of any. */
+START_TEST(who_contradicts_himself_tells_nothing_of_the_mapping)
+{
+	static const struct row rows[] = {
+		{ "f abcd -- ..", "unknown unknown unknown change_request_unproven unstable_address" },
+		{ "f abcd AA ..", "unknown unknown " EI " unstable_address" },
+		{ "f aaaa -- AA", "unknown unknown " APD " unstable_address" },
+		{ "L LLLL AA ..", "unknown unknown " EI " unstable_address" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct nat_evidence e = given_evidence(rows[i].evidence);
+
+		e.unstable = true;
+		expect(&e, rows[i].want);
+	}
+	expect(&(struct nat_evidence){ .unstable = true }, "unknown unknown unknown loss");
+}
+END_TEST
+
 START_TEST(only_answers_have_a_mapped_address)
 {
 	struct nat_evidence e = given_evidence("a ---- ?? ..");
@@ -228,6 +248,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, a_refused_change_request_is_no_answer);
 	tcase_add_test(tc, a_reply_from_the_wrong_source_is_the_servers_fault_and_not_an_open_filter);
 	tcase_add_test(tc, a_helper_that_rewrites_addresses_is_told);
+	tcase_add_test(tc, who_contradicts_himself_tells_nothing_of_the_mapping);
 	tcase_add_test(tc, only_answers_have_a_mapped_address);
 	tcase_add_test(tc, a_server_that_answers_with_an_error_is_no_blocked_udp);
 	tcase_add_test(tc, icmp_tells_a_server_that_is_down_from_blocked_udp);

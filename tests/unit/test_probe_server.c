@@ -264,15 +264,20 @@ START_TEST(a_mapped_address_that_is_none_is_not_believed)
 }
 END_TEST
 
+/* Where the filter is examined for long enough, it is found out. */
 START_TEST(invented_mapped_addresses_never_look_open)
 {
 	for (uint64_t run = 0; run < 100 * STUN_ANSWERING; run++) {
-		struct stun_world w = stun_world_behind(stun_answering[run % STUN_ANSWERING]);
+		enum nat_type type = stun_answering[run % STUN_ANSWERING];
+		struct stun_world w = stun_world_behind(type);
 
 		w.seed = run;
 		w.server.random_mapped = true;
 		stun_world_run(&w);
-		ck_assert(w.verdict.type == NAT_SYMMETRIC || w.verdict.type == NAT_UNKNOWN);
+		if (type == NAT_NONE || type == NAT_FULL)
+			ck_assert(w.verdict.type == NAT_SYMMETRIC || w.verdict.type == NAT_UNKNOWN);
+		else
+			ck_assert_int_eq(w.verdict.type, NAT_UNKNOWN);
 		ck_assert_uint_le(w.verdict.n_public, NAT_PUBLIC_MAX);
 	}
 }
