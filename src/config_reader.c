@@ -180,6 +180,7 @@ const yaml_node_t *reader_element(const struct reader *r, const yaml_node_t *lis
 struct keys {
 	const struct reader_key *table;
 	size_t n;
+	size_t n_guarded;
 	uint32_t seen; /* a bit for each */
 };
 
@@ -261,6 +262,24 @@ int reader_section(const struct reader *r, const yaml_node_t *node, const struct
 	return ret;
 }
 
+/* 0 unless this key, which is not ours, looks like one that must not be missed. */
+static int refuse_misspelt(const struct reader *r, const struct keys *k, const yaml_node_t *node)
+{
+	const char *text = (const char *)node->data.scalar.value, *meant = NULL;
+	char name[32];
+	size_t len = strlen(text);
+
+	if (len >= sizeof(name))
+		return 0;
+	for (size_t i = 0; i <= len; i++)
+		name[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] + ('a' - 'A') : text[i]);
+	for (size_t i = 0; i < k->n_guarded; i++)
+		meant = similar_nearer(name, meant, k->table[i].name);
+	if (!meant)
+		return 0;
+	return reader_refuse(r, node, "'%s' is like %s, but is not; correct it, or rename it", text, meant);
+}
+
 /* One of the document's pairs, which may be anything. */
 static int read_if_ours(const struct reader *r, struct keys *k, const yaml_node_pair_t *pair, void *config)
 {
@@ -270,7 +289,7 @@ static int read_if_ours(const struct reader *r, struct keys *k, const yaml_node_
 	if (node->type == YAML_SCALAR_NODE)
 		key = find_key(k, (const char *)node->data.scalar.value);
 	if (!key)
-		return 0;
+		return node->type == YAML_SCALAR_NODE ? refuse_misspelt(r, k, node) : 0;
 	if (!is_first(k, key))
 		return reader_refuse(r, node, "there are two %s sections; keep one", key->name);
 	return set_value(r, key, node_at(r, pair->value), config);
@@ -293,11 +312,11 @@ static int read_document(const struct reader *r, struct keys *k, void *config)
 }
 
 int reader_load(struct err *e, const char *path, bool must_exist, const struct reader_key keys[], size_t n,
-		void *config)
+		size_t n_guarded, void *config)
 {
 	CLEANUP(yaml_document_delete) yaml_document_t doc = { 0 }; /* an empty one is fine */
 	struct reader r = { .e = e, .path = path, .doc = &doc };
-	struct keys k = { .table = keys, .n = n };
+	struct keys k = { .table = keys, .n = n, .n_guarded = n_guarded };
 	int ret = yamlfile_load(e, path, &doc);
 
 	if (ret == -ENOENT && !must_exist)

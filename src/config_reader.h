@@ -32,14 +32,15 @@ struct reader_key {
 /*
  * Reads the file at path: calls set for the document's keys that are in the
  * table, in the file's order, also when there is no value (null). Other keys may
- * be anything. -EINVAL with "FILE:LINE:COLUMN: what" for bad YAML, no mapping, or
- * one of these keys twice; set's error; another errno when the file cannot be
- * read. config may be half written then.
+ * be anything, but no misspelling of one of the first n_guarded keys, which
+ * would be missed in silence. -EINVAL with "FILE:LINE:COLUMN: what" for bad YAML,
+ * no mapping, or one of these keys twice or misspelt; set's error; another errno
+ * when the file cannot be read. config may be half written then.
  *
  * Returns 1, or 0 if there is no file and must_exist is false.
  */
 int reader_load(struct err *e, const char *path, bool must_exist, const struct reader_key keys[], size_t n,
-		void *config) MUST_CHECK;
+		size_t n_guarded, void *config) MUST_CHECK;
 
 /*
  * For the setter of a section: reads the mapping below the key, null being an

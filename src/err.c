@@ -7,9 +7,15 @@
 
 static void keep_one_line(char *s)
 {
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+	for (; *s; s++) {
+		/* A terminal obeys C1 as well: U+0080 to U+009F, c2 80 to c2 9f in UTF-8. */
+		bool c1 = (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xa0;
+
+		if ((unsigned char)*s < 0x20 || *s == 0x7f || c1)
 			*s = '?';
+		if (c1)
+			*++s = '?';
+	}
 }
 
 int err_set(struct err *e, int code, const char *fmt, ...)

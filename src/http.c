@@ -1,179 +1,35 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "http.h"
+#include "http_curl.h"
 
-#include <curl/curl.h>
-#include <dlfcn.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/random.h>
 #include <time.h>
 
-/* The soname is libcurl's promise that what we compile against is what we load. */
-#ifndef HTTP_LIBCURL
-#define HTTP_LIBCURL "libcurl.so.4"
-#endif
-
 #define REPLY_MAX (1U << 20)
 #define REDIRECTS_MAX 5
-#define SHOWN_MAX 300 /* bytes of an URL in a message */
-
-/* --- libcurl, as far as we use it --- */
-
-#define LIBCURL_FUNCTIONS(F)                                                                                 \
-	F(global_init)                                                                                       \
-	F(global_cleanup)                                                                                    \
-	F(easy_init)                                                                                         \
-	F(easy_setopt)                                                                                       \
-	F(easy_perform)                                                                                      \
-	F(easy_getinfo)                                                                                      \
-	F(easy_strerror)                                                                                     \
-	F(easy_cleanup)                                                                                      \
-	F(slist_append)                                                                                      \
-	F(slist_free_all)                                                                                    \
-	F(url)                                                                                               \
-	F(url_set)                                                                                           \
-	F(url_get)                                                                                           \
-	F(url_cleanup)                                                                                       \
-	F(free)
-
-#define LIBCURL_MEMBER(name) __typeof__(curl_##name) *name;
-#define LIBCURL_ROW(name) { "curl_" #name, offsetof(struct libcurl, name) },
-
-struct libcurl {
-	void *handle;
-	LIBCURL_FUNCTIONS(LIBCURL_MEMBER)
-};
-
-static void libcurl_unload(struct libcurl *lib)
-{
-	if (lib->handle)
-		dlclose(lib->handle);
-}
-
-/*
- * RTLD_NODELETE: it stays mapped when we are done. A thread of it that waits for
- * a resolver may outlive the time-out (CURLOPT_QUICK_EXIT), and the next call
- * finds it loaded.
- */
-static int libcurl_load(struct err *e, struct libcurl *lib)
-{
-	static const struct {
-		const char *name;
-		size_t offset;
-	} functions[] = { LIBCURL_FUNCTIONS(LIBCURL_ROW) };
-
-	lib->handle = dlopen(HTTP_LIBCURL, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	if (!lib->handle) {
-		err_set(e, ELIBACC, "HTTP needs libcurl, which cannot be loaded (%.300s)", dlerror());
-		return err_advise(e, "install it (Debian: libcurl4)");
-	}
-	for (size_t i = 0; i < ARRAY_LEN(functions); i++) {
-		void *address = dlsym(lib->handle, functions[i].name);
-
-		if (!address)
-			return err_set(e, ELIBACC, "%s has no %s; install libcurl 7.65 or later",
-				       HTTP_LIBCURL, functions[i].name);
-		memcpy((char *)lib + functions[i].offset, &address, sizeof(address));
-	}
-	return 0;
-}
-
-/* --- URLs --- */
-
-/* How much of an URL without user and password may be shown: a query can hold a secret, too. */
-static int shown_len(const char *url)
-{
-	size_t len = strcspn(url, "?#");
-
-	return (int)(len < SHOWN_MAX ? len : SHOWN_MAX);
-}
-
-/* An URL that could not be taken apart may have a password anywhere before an '@'. */
-static int refuse_url(struct err *e, const char *text)
-{
-	if (strchr(text, '@'))
-		return err_set(e, ERR_USAGE,
-			       "the URL is not valid, or has a user or password in it, "
-			       "which others could see; write https://HOST[:PORT]/PATH");
-	return err_set(e, ERR_USAGE, "'%.*s' is not an URL to post to; write https://HOST[:PORT]/PATH",
-		       shown_len(text), text);
-}
-
-/* libcurl reads "https:/HOST" and "https:///HOST", too; others would not. */
-static bool begins_with_scheme(const char *text, const char *scheme)
-{
-	size_t len = strlen(scheme);
-
-	return strncasecmp(text, scheme, len) == 0 && strncmp(text + len, "://", 3) == 0 &&
-	       text[len + 3] != '/';
-}
-
-/* "http", "https", or NULL for any other. */
-static const char *scheme_of(const char *text)
-{
-	if (begins_with_scheme(text, "https"))
-		return "https";
-	return begins_with_scheme(text, "http") ? "http" : NULL;
-}
-
-/* NULL when it is no URL without user and password (or memory is short). */
-static CURLU *parse_url(const struct libcurl *lib, const char *text)
-{
-	CURLU *url = lib->url();
-
-	if (url && lib->url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER) != CURLUE_OK) {
-		lib->url_cleanup(url);
-		url = NULL;
-	}
-	return url;
-}
-
-static bool same_part(const struct libcurl *lib, CURLU *a, CURLU *b, CURLUPart part)
-{
-	char *of_a = NULL, *of_b = NULL;
-	bool same;
-
-	lib->url_get(a, part, &of_a, CURLU_DEFAULT_PORT);
-	lib->url_get(b, part, &of_b, CURLU_DEFAULT_PORT);
-	same = of_a && of_b ? strcasecmp(of_a, of_b) == 0 : of_a == of_b;
-	lib->free(of_a);
-	lib->free(of_b);
-	return same;
-}
-
-static bool same_origin(const struct libcurl *lib, CURLU *a, CURLU *b)
-{
-	static const CURLUPart parts[] = { CURLUPART_SCHEME, CURLUPART_HOST, CURLUPART_ZONEID,
-					   CURLUPART_PORT };
-
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-		if (!same_part(lib, a, b, parts[i]))
-			return false;
-	return true;
-}
 
 int http_check_url(struct err *e, const char *url)
 {
-	CLEANUP(libcurl_unload) struct libcurl lib = { 0 };
+	CLEANUP(http_curl_unload) struct http_curl curl = { 0 };
 	CURLU *parsed;
-	int ret = libcurl_load(e, &lib);
+	int ret = http_curl_load(e, &curl);
 
+	if (ret == 0)
+		ret = http_url_parse_ours(e, &curl, url, &parsed);
 	if (ret < 0)
 		return ret;
-	parsed = scheme_of(url) ? parse_url(&lib, url) : NULL;
-	if (!parsed)
-		return refuse_url(e, url);
-	lib.url_cleanup(parsed);
+	curl.url_cleanup(parsed);
 	return 0;
 }
 
 /* --- one post --- */
 
 struct transfer {
-	struct libcurl lib;
+	struct http_curl curl;
 	const struct http_post *post;
 	CURLU *origin; /* the post's URL: nobody else gets the token */
 	bool initialised;
@@ -186,23 +42,25 @@ struct transfer {
 static void transfer_end(struct transfer *t)
 {
 	if (t->easy)
-		t->lib.easy_cleanup(t->easy);
+		t->curl.easy_cleanup(t->easy);
 	if (t->headers)
-		t->lib.slist_free_all(t->headers);
+		t->curl.slist_free_all(t->headers);
 	if (t->origin)
-		t->lib.url_cleanup(t->origin);
+		t->curl.url_cleanup(t->origin);
 	if (t->initialised)
-		t->lib.global_cleanup();
-	libcurl_unload(&t->lib);
+		t->curl.global_cleanup();
+	http_curl_unload(&t->curl);
 }
 
-/* An error of libcurl itself, before anything was sent. */
-static int refuse_libcurl(struct err *e, const struct transfer *t, CURLcode code)
+/* 0 for CURLE_OK; else an error of libcurl itself, before anything was sent. */
+static int check_libcurl(struct err *e, const struct transfer *t, CURLcode code)
 {
+	if (code == CURLE_OK)
+		return 0;
 	if (code == CURLE_OUT_OF_MEMORY)
 		return err_set(e, ENOMEM, "out of memory");
 	return err_set(e, ELIBACC, "libcurl cannot do what is needed (%s); install a newer one, with TLS",
-		       t->lib.easy_strerror(code));
+		       t->curl.easy_strerror(code));
 }
 
 static int add_header(struct err *e, struct transfer *t, const char *name, const char *value)
@@ -213,11 +71,9 @@ static int add_header(struct err *e, struct transfer *t, const char *name, const
 	if (value[strcspn(value, "\r\n")])
 		return err_set(e, ERR_USAGE, "there is a line break in what is to be sent as %s; remove it",
 			       name);
-	if (asprintf(&line, "%s%s", name, value) < 0) {
+	if (asprintf(&line, "%s%s", name, value) < 0)
 		line = NULL;
-		return err_set(e, ENOMEM, "out of memory");
-	}
-	longer = t->lib.slist_append(t->headers, line);
+	longer = line ? t->curl.slist_append(t->headers, line) : NULL;
 	if (!longer)
 		return err_set(e, ENOMEM, "out of memory");
 	t->headers = longer;
@@ -252,18 +108,18 @@ static int set_strings(struct err *e, struct transfer *t)
 		const void *value;
 	} options[] = {
 #if LIBCURL_VERSION_NUM >= 0x075500
-		{ CURLOPT_PROTOCOLS_STR, scheme_of(t->post->url) },
+		{ CURLOPT_PROTOCOLS_STR, http_url_scheme(t->post->url) },
 #endif
 		{ CURLOPT_HTTPHEADER, t->headers },
 		{ CURLOPT_POSTFIELDS, t->post->len ? t->post->body : "" }, /* not copied */
 		{ CURLOPT_WRITEDATA, t },
 		{ CURLOPT_ERRORBUFFER, t->detail },
 	};
-	CURLcode code = t->lib.easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, drop_body);
+	CURLcode code = t->curl.easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, drop_body);
 
 	for (size_t i = 0; i < ARRAY_LEN(options) && code == CURLE_OK; i++)
-		code = t->lib.easy_setopt(t->easy, options[i].option, options[i].value);
-	return code == CURLE_OK ? 0 : refuse_libcurl(e, t, code);
+		code = t->curl.easy_setopt(t->easy, options[i].option, options[i].value);
+	return check_libcurl(e, t, code);
 }
 
 /* Without CAPATH: it is the system's, which would be trusted besides the file. */
@@ -272,10 +128,10 @@ static int set_ca(struct err *e, struct transfer *t)
 	CURLcode code = CURLE_OK;
 
 	if (t->post->ca_file)
-		code = t->lib.easy_setopt(t->easy, CURLOPT_CAPATH, NULL);
+		code = t->curl.easy_setopt(t->easy, CURLOPT_CAPATH, NULL);
 	if (code == CURLE_OK && t->post->ca_file)
-		code = t->lib.easy_setopt(t->easy, CURLOPT_CAINFO, t->post->ca_file);
-	return code == CURLE_OK ? 0 : refuse_libcurl(e, t, code);
+		code = t->curl.easy_setopt(t->easy, CURLOPT_CAINFO, t->post->ca_file);
+	return check_libcurl(e, t, code);
 }
 
 /* In clear, a token goes to its server and to nobody else on purpose. */
@@ -283,9 +139,9 @@ static int set_proxy(struct err *e, struct transfer *t)
 {
 	CURLcode code = CURLE_OK;
 
-	if (t->post->token && strcmp(scheme_of(t->post->url), "http") == 0)
-		code = t->lib.easy_setopt(t->easy, CURLOPT_PROXY, "");
-	return code == CURLE_OK ? 0 : refuse_libcurl(e, t, code);
+	if (t->post->token && strcmp(http_url_scheme(t->post->url), "http") == 0)
+		code = t->curl.easy_setopt(t->easy, CURLOPT_PROXY, "");
+	return check_libcurl(e, t, code);
 }
 
 static int set_numbers(struct err *e, struct transfer *t)
@@ -295,7 +151,7 @@ static int set_numbers(struct err *e, struct transfer *t)
 		long value;
 	} options[] = {
 #if LIBCURL_VERSION_NUM < 0x075500
-		{ CURLOPT_PROTOCOLS, scheme_of(t->post->url)[4] ? CURLPROTO_HTTPS : CURLPROTO_HTTP },
+		{ CURLOPT_PROTOCOLS, http_url_scheme(t->post->url)[4] ? CURLPROTO_HTTPS : CURLPROTO_HTTP },
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
 		{ CURLOPT_QUICK_EXIT, 1 }, /* else a time-out waits for the resolver's, 10 s and more */
@@ -309,24 +165,24 @@ static int set_numbers(struct err *e, struct transfer *t)
 		{ CURLOPT_CONNECTTIMEOUT_MS, t->post->connect_timeout },
 		{ CURLOPT_POST, 1 },
 	};
-	CURLcode code = t->lib.easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->post->len);
+	CURLcode code = t->curl.easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->post->len);
 
 	for (size_t i = 0; i < ARRAY_LEN(options) && code == CURLE_OK; i++)
-		code = t->lib.easy_setopt(t->easy, options[i].option, options[i].value);
-	return code == CURLE_OK ? 0 : refuse_libcurl(e, t, code);
+		code = t->curl.easy_setopt(t->easy, options[i].option, options[i].value);
+	return check_libcurl(e, t, code);
 }
 
 static int transfer_begin(struct err *e, struct transfer *t)
 {
-	CURLcode code = t->lib.global_init(CURL_GLOBAL_DEFAULT);
+	CURLcode code = t->curl.global_init(CURL_GLOBAL_DEFAULT);
 	int ret;
 
 	if (code != CURLE_OK)
-		return refuse_libcurl(e, t, code);
+		return check_libcurl(e, t, code);
 	t->initialised = true;
-	t->easy = t->lib.easy_init();
+	t->easy = t->curl.easy_init();
 	if (!t->easy)
-		return refuse_libcurl(e, t, CURLE_FAILED_INIT);
+		return check_libcurl(e, t, CURLE_FAILED_INIT);
 	ret = add_headers(e, t);
 	if (ret == 0)
 		ret = set_strings(e, t);
@@ -361,7 +217,7 @@ static int no_connection(struct err *e, const struct transfer *t)
 {
 	long reason = 0;
 
-	t->lib.easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &reason);
+	t->curl.easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &reason);
 	switch (reason) {
 	case ECONNREFUSED:
 		err_set(e, ECONNREFUSED, "the connection is refused");
@@ -412,7 +268,7 @@ static int transfer_failed(struct err *e, const struct transfer *t, CURLcode cod
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		return err_set(e, EHOSTUNREACH,
 			       "the proxy's name is not found; check %s_proxy in the environment",
-			       scheme_of(t->post->url));
+			       http_url_scheme(t->post->url));
 	case CURLE_UNSUPPORTED_PROTOCOL: /* an answer without a status line */
 	case CURLE_WEIRD_SERVER_REPLY:
 		return err_set(e, EPROTO, "what answers is not HTTP (%.200s); check the port", t->detail);
@@ -423,7 +279,7 @@ static int transfer_failed(struct err *e, const struct transfer *t, CURLcode cod
 			       t->detail);
 	default:
 		return err_set(e, EIO, "the transfer failed (%.200s); try again later",
-			       t->detail[0] ? t->detail : t->lib.easy_strerror(code));
+			       t->detail[0] ? t->detail : t->curl.easy_strerror(code));
 	}
 }
 
@@ -431,6 +287,12 @@ static const char *token_advice(const struct transfer *t)
 {
 	return t->post->token ? "give the token that it expects"
 			      : "it wants a token: name a file that has it";
+}
+
+/* May the same request end otherwise a moment later? */
+static bool is_passing_status(long status)
+{
+	return status == 429 || status == 500 || (status >= 502 && status <= 504);
 }
 
 /* 0 for 2xx; for any other status what it means to who posts. */
@@ -454,16 +316,17 @@ static int judge_status(struct err *e, const struct transfer *t, long status)
 			       t->post->len);
 	default:
 		return err_set(e, EPROTO, "the server answers with status %ld; %s", status,
-			       status == 429 || status >= 500 ? "try again later" : "see its log");
+			       is_passing_status(status) ? "try again later" : "see its log");
 	}
 }
 
 static int refuse_redirect(struct err *e, const struct transfer *t, long status, const char *target)
 {
-	const char *where = target ? target : "no valid URL";
-
+	if (!target)
+		return err_set(e, EPROTO, "the server answers with status %ld and no URL that one may follow; "
+			       "see its log", status);
 	err_set(e, EPROTO, "the server sends us elsewhere (status %ld, to %.*s), where %s did not go", status,
-		shown_len(where), where, t->post->token ? "the token" : "the post");
+		http_url_shown(target), target, t->post->token ? "the token" : "the post");
 	return err_advise(e, "correct the server, or give that URL if you trust it");
 }
 
@@ -478,17 +341,17 @@ static int follow(struct err *e, struct transfer *t, long status)
 	bool same;
 	CURLcode code;
 
-	t->lib.easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &target);
+	t->curl.easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &target);
 	if (target)
-		parsed = parse_url(&t->lib, target);
+		parsed = http_url_parse(&t->curl, target);
 	if (!parsed)
 		return refuse_redirect(e, t, status, NULL);
-	same = same_origin(&t->lib, t->origin, parsed);
-	t->lib.url_cleanup(parsed);
+	same = http_url_same_origin(&t->curl, t->origin, parsed);
+	t->curl.url_cleanup(parsed);
 	if (!same || (status != 307 && status != 308))
 		return refuse_redirect(e, t, status, target);
-	code = t->lib.easy_setopt(t->easy, CURLOPT_URL, target); /* which copies it */
-	return code == CURLE_OK ? 0 : refuse_libcurl(e, t, code);
+	code = t->curl.easy_setopt(t->easy, CURLOPT_URL, target); /* which copies it */
+	return check_libcurl(e, t, code);
 }
 
 /* --- tries --- */
@@ -501,12 +364,12 @@ static int request(struct err *e, struct transfer *t, long *left, long *status)
 
 	t->received = 0;
 	t->detail[0] = '\0';
-	code = t->lib.easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, *left);
+	code = t->curl.easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, *left);
 	if (code != CURLE_OK)
-		return refuse_libcurl(e, t, code);
-	code = t->lib.easy_perform(t->easy);
-	t->lib.easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, status);
-	t->lib.easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &took);
+		return check_libcurl(e, t, code);
+	code = t->curl.easy_perform(t->easy);
+	t->curl.easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, status);
+	t->curl.easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &took);
 	took /= 1000;
 	*left = took < *left ? *left - (long)took : 1;
 	if (code == CURLE_WRITE_ERROR && t->received > REPLY_MAX)
@@ -517,11 +380,11 @@ static int request(struct err *e, struct transfer *t, long *left, long *status)
 /* One try: the request, and again where redirects lead. */
 static int try_once(struct err *e, struct transfer *t, long *status)
 {
-	CURLcode code = t->lib.easy_setopt(t->easy, CURLOPT_URL, t->post->url);
+	CURLcode code = t->curl.easy_setopt(t->easy, CURLOPT_URL, t->post->url);
 	long left = t->post->timeout;
 
 	if (code != CURLE_OK)
-		return refuse_libcurl(e, t, code);
+		return check_libcurl(e, t, code);
 	for (int redirects = 0; redirects <= REDIRECTS_MAX; redirects++) {
 		int ret = request(e, t, &left, status);
 
@@ -546,7 +409,7 @@ static bool is_passing(const struct err *e, long status)
 	case ETIMEDOUT:
 		return true;
 	case EPROTO:
-		return status == 429 || status == 500 || (status >= 502 && status <= 504);
+		return is_passing_status(status);
 	default:
 		return false;
 	}
@@ -557,10 +420,10 @@ static void wait_about(int64_t ms)
 {
 	int64_t ns = ms * 1000000;
 	struct timespec left;
-	uint32_t chance = 0;
+	uint16_t chance; /* with more bits the product would not fit for every int of milliseconds */
 
 	if (getrandom(&chance, sizeof(chance), 0) == (ssize_t)sizeof(chance))
-		ns += ns / 8 * ((int64_t)chance - INT32_MAX) / INT32_MAX;
+		ns += ns / 8 * (chance - (INT16_MAX + 1)) / (INT16_MAX + 1);
 	left = (struct timespec){ .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
 	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
 		;
@@ -602,16 +465,15 @@ int http_post(struct err *e, const struct http_post *post, long *status)
 	int ret;
 
 	*status = 0;
-	ret = libcurl_load(e, &t.lib);
+	ret = http_curl_load(e, &t.curl);
+	if (ret == 0)
+		ret = http_url_parse_ours(e, &t.curl, post->url, &t.origin);
 	if (ret < 0)
 		return ret;
-	t.origin = scheme_of(post->url) ? parse_url(&t.lib, post->url) : NULL;
-	if (!t.origin)
-		return refuse_url(e, post->url);
 	ret = transfer_begin(e, &t);
 	if (ret == 0)
 		ret = try_without_sigpipe(e, &t, status);
 	if (ret < 0)
-		return err_wrap(e, "cannot post to %.*s", shown_len(post->url), post->url);
+		return err_wrap(e, "cannot post to %.*s", http_url_shown(post->url), post->url);
 	return 0;
 }

@@ -94,8 +94,8 @@ static int refuse_name(struct err *e, int eai, const char *name, sa_family_t fam
 	case EAI_NODATA:
 	case EAI_ADDRFAMILY:
 		if (family == AF_UNSPEC)
-			return err_set(e, ENOENT, "%s has no address", name);
-		return err_set(e, ENOENT, "%s has no %s address", name, addr_family_name(family));
+			return err_set(e, ENOENT, "%s has no address; name another server", name);
+		return err_set(e, ENOENT, "%s has no %s address; name another server", name, addr_family_name(family));
 	case EAI_MEMORY:
 		return err_set(e, ENOMEM, "out of memory");
 	case EAI_SYSTEM:
@@ -224,7 +224,7 @@ static int look_up_server(struct err *e, struct job *job)
 		return add_targets(e, job, &list);
 	/* Refused is the last service that was asked for: STUN itself. */
 	if (list.refused)
-		return err_set(e, ENOENT, "%s says in the DNS that it has no STUN service over UDP", s->host);
+		return err_set(e, ENOENT, "%s says in the DNS that it has no STUN service over UDP; name another server", s->host);
 	return add_host(e, job, s->host, STUN_PORT);
 }
 
@@ -260,7 +260,7 @@ static void answer_literal(struct job *job, sa_family_t family)
 	const struct server *s = &job->server;
 
 	if (family != AF_UNSPEC && family != s->addr.family)
-		err_set(&job->err, ENOENT, "%s is not an %s address", s->host, addr_family_name(family));
+		err_set(&job->err, ENOENT, "%s is not an %s address; name another server", s->host, addr_family_name(family));
 	else
 		job->found[job->n_found++] = (struct endpoint){ s->addr, s->port ? s->port : STUN_PORT };
 	job->ended = true;
@@ -333,7 +333,7 @@ static void judge(const struct job *job, struct err *out)
 {
 	*out = job->err;
 	if (!job->ended && job->n_found == 0)
-		err_set(out, ETIMEDOUT, "the name servers did not say in time where %s is", job->server.host);
+		err_set(out, ETIMEDOUT, "the name servers did not say in time where %s is; check resolv.conf, or give an address", job->server.host);
 }
 
 /* As resolver_lookup; the caller has the lock. */

@@ -90,7 +90,8 @@ static int connect_to(struct err *e, int fd, const struct endpoint *to)
 	 */
 	if (code == EADDRNOTAVAIL || code == EINVAL)
 		code = ENETUNREACH;
-	return err_sys(e, code, "no datagram can be sent to %s", endpoint_format(to, text));
+	err_sys(e, code, "no datagram can be sent to %s", endpoint_format(to, text));
+	return err_advise(e, "check this host's routes");
 }
 
 /*

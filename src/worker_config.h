@@ -28,8 +28,8 @@ struct worker_config {
 /*
  * Reads the file at path. With must_exist false a missing file is as an empty
  * one: nothing is configured. -EINVAL with "FILE:LINE:COLUMN: what" for bad
- * YAML, an unknown key inside firewall or report, a wrong type, an impossible
- * or duplicate value; another errno when the file cannot be read.
+ * YAML, an unknown key inside firewall or report, a top-level key that looks like
+ * firewall or public_ip_addrs misspelt, a wrong type, an impossible or duplicate value; another errno when the file cannot be read.
  *
  *   firewall:
  *     server: "stun.example.net:3478"     # or a list; required in the section

@@ -8,6 +8,7 @@
 #include "stun_view.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -205,6 +206,9 @@ static int believe(struct err *e, const struct stun_job *job, struct stun_result
 
 	if (find_addresses(e, job, r) < 0)
 		return -e->code;
+	if (r->source == STUN_FROM_INTERFACES && (job->json || job->report))
+		fprintf(stderr, STUN_PROG ": warning: no STUN server is named, by -s or firewall in %s: nothing is "
+					  "asked, this worker counts as public\n", job->config_path);
 	v->type = NAT_NONE;
 	v->reasons = NAT_REASON_CONFIGURED;
 	v->n_public = r->n_addresses < NAT_PUBLIC_MAX ? r->n_addresses : NAT_PUBLIC_MAX;
@@ -262,15 +266,24 @@ static int tell(struct err *e, const struct stun_job *job, const struct stun_res
 {
 	CLEANUP_FREE char *document = NULL;
 	size_t len = 0;
+	int failure = 0, ret;
 
 	if (make_document(e, r, &document, &len) < 0)
 		return -e->code;
+	if (job->report)
+		signal(SIGPIPE, SIG_IGN); /* nor must a reader that has gone */
 	if (job->json)
 		fwrite(document, 1, len, stdout);
 	else
 		stun_view_text(stdout, r);
-	fflush(stdout);
-	return job->report ? post_report(e, job, document, len) : 0;
+	if (!job->report)
+		return 0; /* who ends looks after the output */
+	if (fflush(stdout) != 0) {
+		failure = errno;
+		clearerr(stdout);
+	}
+	ret = post_report(e, job, document, len);
+	return ret == 0 && failure ? err_sys(e, failure, "cannot write the output") : ret;
 }
 
 static int run(struct err *e, const struct cmd_line *line)

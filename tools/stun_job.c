@@ -92,14 +92,24 @@ static int load_config(struct err *e, const struct cmd_line *line, struct stun_j
 	bool must_exist;
 
 	job->config_path = tool_config_path(line, &must_exist);
-	/* Whoever names the server need not be allowed to read the file. */
-	if (cmd_has(line, 's') && !cmd_has(line, OPT_REPORT) && !must_exist)
+	/* Whoever says everything need not be allowed to read the file. */
+	if (cmd_has(line, 's') && (!cmd_has(line, OPT_REPORT) || cmd_get(line, OPT_REPORT, NULL)) && !must_exist)
 		return 0;
 	return worker_config_load(e, job->config_path, must_exist, &job->config) < 0 ? tool_blame_file(e) : 0;
 }
 
-static int read_servers(struct err *e, const struct cmd_line *line, struct worker_config *c)
+/* Does -4, -6 or -b leave a way to this server? Of a name that is seen later. */
+static int check_family(struct err *e, const struct server *s, sa_family_t family)
 {
+	if (s->addr.family == AF_UNSPEC || family == AF_UNSPEC || s->addr.family == family)
+		return 0;
+	return err_set(e, ERR_USAGE, "%s is not an %s address; name another server, or leave out what asks for %s",
+		       s->host, addr_family_name(family), addr_family_name(family));
+}
+
+static int read_servers(struct err *e, const struct cmd_line *line, struct stun_job *job)
+{
+	struct worker_config *c = &job->config;
 	size_t n = 0;
 
 	for (size_t i = 0; i < line->n_values; i++) {
@@ -107,7 +117,8 @@ static int read_servers(struct err *e, const struct cmd_line *line, struct worke
 			continue;
 		if (n == ARRAY_LEN(c->servers))
 			return err_set(e, ERR_USAGE, "there are more than %zu servers; give fewer", n);
-		if (server_parse(e, line->values[i].value, &c->servers[n]) < 0)
+		if (server_parse(e, line->values[i].value, &c->servers[n]) < 0 ||
+		    check_family(e, &c->servers[n], job->family) < 0)
 			return -e->code;
 		n++;
 	}
@@ -115,6 +126,8 @@ static int read_servers(struct err *e, const struct cmd_line *line, struct worke
 		c->has_firewall = true;
 		c->n_servers = n;
 	}
+	if (cmd_has(line, 'b') && !c->has_firewall)
+		return err_set(e, ERR_USAGE, "-b is for asking, and no server is named; add -s, or leave it out");
 	return 0;
 }
 
@@ -203,7 +216,7 @@ int stun_job_read(struct err *e, const struct cmd_line *line, struct stun_job *o
 {
 	*out = (struct stun_job){ .verbose = cmd_count(line, 'v'), .json = cmd_has(line, 'j') };
 	if (read_source(e, line, out) < 0 || read_limit(e, line, out) < 0 || load_config(e, line, out) < 0 ||
-	    read_servers(e, line, &out->config) < 0 || read_report(e, line, out) < 0)
+	    read_servers(e, line, out) < 0 || read_report(e, line, out) < 0)
 		return -e->code;
 	return 0;
 }

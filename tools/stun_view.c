@@ -48,8 +48,12 @@ static void put_addresses(FILE *out, const struct stun_result *r)
 	}
 }
 
-static const char *gateway_text(const struct nat_verdict *verdict)
+static const char *gateway_text(const struct stun_result *r)
 {
+	const struct nat_verdict *verdict = &r->verdict;
+
+	if (!nat_needs_gateway(verdict) && !r->discovery)
+		return "no, if nothing stands before this worker: nobody was asked";
 	if (!nat_needs_gateway(verdict))
 		return "no: clients can reach this worker itself";
 	if (verdict->type == NAT_UNKNOWN)
@@ -85,7 +89,7 @@ void stun_view_text(FILE *out, const struct stun_result *r)
 		put_fact(out, "Mapping:", nat_behaviour_text(r->verdict.mapping));
 		put_fact(out, "Filtering:", nat_behaviour_text(r->verdict.filtering));
 	}
-	put_fact(out, "Gateway needed:", gateway_text(&r->verdict));
+	put_fact(out, "Gateway needed:", gateway_text(r));
 	if (r->discovery)
 		put_time(out, r);
 	put_notes(out, r->verdict.reasons);

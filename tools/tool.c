@@ -53,27 +53,34 @@ static void fill_standard_streams(void)
 			_exit(EXIT_FAILED);
 }
 
+/* The exit status if it is one of these questions, else -1. */
+static int answer(const struct cmd_table *table, bool help, bool version, bool words)
+{
+	if (help)
+		cmd_help(table, stdout);
+	else if (version)
+		printf("%s (%s) %s\n", table->prog, PACKAGE_NAME, PACKAGE_VERSION);
+	else if (words)
+		cmd_words(table, stdout);
+	else
+		return -1;
+	return tool_end(table->prog, EXIT_DONE);
+}
+
 int tool_start(const struct cmd_table *table, int argc, char **argv, struct cmd_line *line)
 {
 	struct err e;
+	int status;
 
 	fill_standard_streams();
-
-	if (asks_for(argc, argv, 'h', "help")) {
-		cmd_help(table, stdout);
-		return tool_end(table->prog, EXIT_DONE);
-	}
-	if (asks_for(argc, argv, 0, "version")) {
-		printf("%s (%s) %s\n", table->prog, PACKAGE_NAME, PACKAGE_VERSION);
-		return tool_end(table->prog, EXIT_DONE);
-	}
-	if (asks_for(argc, argv, 0, "complete-words")) {
-		cmd_words(table, stdout);
-		return tool_end(table->prog, EXIT_DONE);
-	}
+	status = answer(table, asks_for(argc, argv, 'h', "help"), asks_for(argc, argv, 0, "version"),
+			asks_for(argc, argv, 0, "complete-words"));
+	if (status >= 0)
+		return status;
 	if (cmd_parse(&e, table, argc, argv, line) < 0)
 		return tool_fail(table->prog, &e);
-	return -1;
+	/* Grouped with others, or shortened. */
+	return answer(table, cmd_has(line, 'h'), cmd_has(line, TOOL_OPT_VERSION), cmd_has(line, TOOL_OPT_COMPLETE));
 }
 
 int tool_config(struct err *e, const struct cmd_line *line, struct config *out)

@@ -76,6 +76,8 @@ config 'firewall:' '  server:' "    - \"$second4\"" '    - both.example.net'
 check_equal "$(asked -c /run/worker.yaml)" "$server4 3478, $second4 3478" "a list"
 check_equal "$(asked -c /run/worker.yaml -s $server4:$stund_port)" "$server4 $stund_port" "the command line's"
 expect_error 2 'worker.yaml' on client sonm-stun -c /run/no-worker.yaml
+config 'firewal:' "  server: $server4"
+expect_error 2 ':1:1: .*firewall' on client sonm-stun -c /run/worker.yaml
 
 say "The address and the interface to ask from"
 discover -s $server4 -b eth0
@@ -83,10 +85,23 @@ check_equal "$(found nat local)" "none $client4_public" "eth0"
 discover -s $server4 -b $client4_public
 check_equal "$(found nat local)" "none $client4_public" "$client4_public"
 expect_error 2 '192.0.2.99' on client sonm-stun -s $server4 -b 192.0.2.99
+expect_error 2 'IPv6' on client sonm-stun -s $server4 -6
+expect_error 2 'IPv6' on client sonm-stun -s $server4 -b ::1
+expect_error 2 '-b is for asking' on client sonm-stun -b nosuch0
+
+say "Who asks for help gets it, and nothing else"
+nat_count
+for question in -jh -hv --hel; do
+	on client sonm-stun -s $server4 $question | grep -q '^usage\|^Usage' || fail "no help for $question"
+done
+check_equal "$(on client sonm-stun --vers -j)" "$(sonm-stun --version)" "version"
+check_equal "$(nat_counted)" 0 "packets"
 
 say "Without a firewall section no packet is sent"
 config 'other: 1'
 check_silent "interfaces none false $client4_public global, $client6_public global" -c /run/worker.yaml
+on client sonm-stun -j -c /run/worker.yaml 2>&1 >/dev/null | grep -q 'warning: .*nothing is asked' || fail "no warning"
+on client sonm-stun -c /run/worker.yaml | grep -q 'nobody was asked' || fail "it claims to know"
 config 'public_ip_addrs: ["203.0.113.99", "2001:db8:9::9"]'
 check_silent "configuration none false 203.0.113.99 global, 2001:db8:9::9 global" -c /run/worker.yaml
 ip -netns client addr del $client4_public/24 dev eth0

@@ -117,6 +117,16 @@ say "Over HTTP everybody on the way may read it: a warning"
 expect 0 on client sonm-stun -s $server4 --token-file /run/token --report=http://hub.example.net:8080/ 2>/run/stderr
 grep -q 'warning: .*use https' /run/stderr || fail "it warns of nothing"
 
+say "A result that nobody reads is reported all the same"
+rm /run/body.8080
+on client sonm-stun -j -s $server4 --report=http://hub.example.net:8080/ 2>/run/stderr | true
+[ -s /run/body.8080 ] || fail "the hub has nothing: $(cat /run/stderr)"
+rm /run/body.8080
+status=0
+on client sonm-stun -j -s $server4 --report=http://hub.example.net:8080/ 2>/run/stderr >/dev/full || status=$?
+check_equal "$status $(cat /run/stderr)" "1 sonm-stun: cannot write the output: No space left on device" "full"
+[ -s /run/body.8080 ] || fail "the hub has nothing"
+
 say "A hub that sends us to another one"
 redirect 8081 http://hub.example.net:8080/
 posts=$(posts 8080)

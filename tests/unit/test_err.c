@@ -52,6 +52,8 @@ START_TEST(keeps_utf8_text)
 {
 	struct err e;
 
+	err_set(&e, EINVAL, "%s", "a\xc2\x9b[2J \xc2\xa7");
+	ck_assert_str_eq(e.msg, "a??[2J \xc2\xa7");
 	err_set(&e, EINVAL, "%s", "na\xc3\xafve");
 	ck_assert_str_eq(e.msg, "na\xc3\xafve");
 }

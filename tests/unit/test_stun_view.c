@@ -169,7 +169,7 @@ START_TEST(does_not_teach_who_has_configured_the_addresses)
 	add_address(&r, "203.0.113.7", 0);
 	expect_text(&r, "Public address:  203.0.113.7\n"
 			"NAT type:        Not behind a NAT\n"
-			"Gateway needed:  no: clients can reach this worker itself\n"
+			"Gateway needed:  no, if nothing stands before this worker: nobody was asked\n"
 			"Note:            no server is configured: nothing was asked\n");
 }
 END_TEST

@@ -59,7 +59,7 @@ static const struct {
 	{ "# nothing\n", NOTHING },
 	{ "~\n", NOTHING },
 	{ "{}", NOTHING },
-	{ "gateway: {ports: 1}\nreports: 5\nFirewall: ~\npublic_ip_addresses: x\nserver: y\n", NOTHING },
+	{ "gateway: {ports: 1}\nreports: 5\nfirewalls_of_mine: ~\nrule: x\nserver: y\n", NOTHING },
 	{ "worker: {firewall: {server: 1}, report: 2}\n? [firewall]\n: 1\n? {report: x}\n: 2\n", NOTHING },
 	{ "other: 1\nother: again\n", NOTHING },
 	/* firewall */
@@ -135,6 +135,14 @@ static const struct {
 	{ "report: http://h\nreport: {url: http://h}\n", "2:1: there are two report sections; keep one" },
 	{ "report: [1, 2}\n", "1:14: not valid YAML: did not find expected ',' or ']'; "
 			      "correct it there (indent with spaces, not tabs)" },
+	/* what would be missed in silence */
+	{ "firewal: {server: a.example}\n", "1:1: 'firewal' is like firewall, but is not; correct it, or rename it" },
+	{ "x: y\nFirewall: {server: a.example}\n",
+	  "2:1: 'Firewall' is like firewall, but is not; correct it, or rename it" },
+	{ "FIREWALL: {server: a.example}\n",
+	  "1:1: 'FIREWALL' is like firewall, but is not; correct it, or rename it" },
+	{ "public_ip_adrs: [203.0.113.7]\n",
+	  "1:1: 'public_ip_adrs' is like public_ip_addrs, but is not; correct it, or rename it" },
 	/* firewall */
 	{ "firewall:\nx: y\n", "1:10: " NO_SERVER },
 	{ "firewall: null\n", "1:11: " NO_SERVER },
