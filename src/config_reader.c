@@ -35,7 +35,7 @@ static bool is_plain(const yaml_node_t *node)
 	return node->type == YAML_SCALAR_NODE && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 }
 
-static bool is_null(const yaml_node_t *node)
+bool reader_is_null(const yaml_node_t *node)
 {
 	static const char *const nulls[] = { "", "~", "null", "Null", "NULL" };
 
@@ -208,7 +208,7 @@ static int set_value(const struct reader *r, const struct reader_key *key, const
 	struct reader inner = *r;
 
 	inner.key = key->name;
-	if (r->section && is_null(value))
+	if (r->section && reader_is_null(value))
 		return reader_refuse(&inner, value, "there is no value; give one, or remove the key");
 	return key->set(&inner, value, config);
 }
@@ -251,7 +251,7 @@ int reader_section(const struct reader *r, const yaml_node_t *node, const struct
 
 	inner.section = r->key;
 	inner.key = NULL;
-	if (is_null(node))
+	if (reader_is_null(node))
 		return 0;
 	if (node->type != YAML_MAPPING_NODE)
 		return reader_refuse(&inner, node, "%s is not a mapping; write its keys below it, indented",
@@ -300,7 +300,7 @@ static int read_document(const struct reader *r, struct keys *k, void *config)
 	const yaml_node_t *root = yaml_document_get_root_node(r->doc);
 	int ret = 0;
 
-	if (!root || is_null(root))
+	if (!root || reader_is_null(root))
 		return 0;
 	if (root->type != YAML_MAPPING_NODE)
 		return reader_refuse(r, root, "the file is not a mapping; write '%s:' and its keys below",

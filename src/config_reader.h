@@ -68,6 +68,9 @@ int reader_address(const struct reader *r, const yaml_node_t *node, struct addr 
 int reader_addresses(const struct reader *r, const yaml_node_t *node, struct addr out[], size_t max,
 		     size_t *n) MUST_CHECK;
 
+/* YAML's null: no value, ~, null. */
+bool reader_is_null(const yaml_node_t *node);
+
 bool reader_is_list(const yaml_node_t *node);
 
 /* The number of a list's elements, 0 if it is no list; and one of them. */

@@ -12,7 +12,7 @@
 #define AT_A_TIME 2             /* servers that are examined */
 #define AT_A_TIME_IN_SILENCE 4  /* when none of those has said a word for SILENCE */
 #define SILENCE (500 * MS)
-#define DISPUTE (1000 * MS)
+#define PATIENCE (1000 * MS)    /* with a verdict in hand, or for a third opinion */
 #define DATAGRAMS_AT_A_TIME 64  /* of one socket, before the timers have their turn */
 
 /* What F uses M never does, in no run: see probe.h. Both are above what Linux gives to other programs. */
@@ -24,6 +24,7 @@ static const struct udp_ports ports[PROBE_SOCKETS] = {
 /* One server's examination. */
 struct exam {
 	struct endpoint server;
+	size_t group;
 	struct probe *probe; /* NULL: its sockets could not be opened */
 	int fds[PROBE_SOCKETS];
 	struct endpoint local[PROBE_SOCKETS];
@@ -36,8 +37,10 @@ struct run {
 	struct exam exams[DISCOVERY_SERVERS_MAX];
 	size_t n;            /* started */
 	int64_t start, now;
-	int64_t compare_end; /* 0: there is no verdict yet */
-	bool disputed;       /* they were seen to disagree: compare_end was put off for a third opinion */
+	bool asked[DISCOVERY_SERVERS_LISTED]; /* which of the plan's servers */
+	int64_t compare_end; /* when to stop waiting for the mute; 0: there is no verdict yet */
+	int64_t end;         /* and for all */
+	bool disputed;       /* they were seen to disagree, and end was put off for a third opinion */
 };
 
 static void exam_end(struct exam *x)
@@ -94,16 +97,27 @@ static void tell_tcp(const struct run *r, const struct exam *x, const char *note
 
 /* --- one server ------------------------------------------------------------ */
 
-static int exam_start(struct err *e, struct run *r, const struct endpoint *server)
+static int exam_start(struct err *e, struct run *r, const struct discovery_candidate *server)
 {
 	struct exam *x = &r->exams[r->n++];
 
-	*x = (struct exam){ .server = *server, .fds = { -1, -1 }, .tcp = TCP_CONTROL_INIT, .started = r->now };
+	*x = (struct exam){ .server = server->endpoint, .group = server->group, .fds = { -1, -1 },
+			    .tcp = TCP_CONTROL_INIT, .started = r->now };
 	for (size_t i = 0; i < PROBE_SOCKETS; i++)
-		if (udp_open(e, server, &r->plan->from, &ports[i], &x->fds[i], &x->local[i]) < 0)
+		if (udp_open(e, &x->server, &r->plan->from, &ports[i], &x->fds[i], &x->local[i]) < 0)
 			return -e->code;
-	x->probe = probe_new(server, x->local, unpredictable, NULL, r->now);
+	x->probe = probe_new(&x->server, x->local, unpredictable, NULL, r->now);
 	return x->probe ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
+static bool is_active(const struct run *r, const struct exam *x)
+{
+	return x->probe && !probe_is_done(x->probe, r->now);
+}
+
+static bool has_answer(const struct exam *x)
+{
+	return x->probe && probe_has_answer(x->probe);
 }
 
 static enum nat_bar bar_of(enum udp_event event)
@@ -154,7 +168,7 @@ static void receive(struct run *r, struct exam *x, enum probe_socket socket)
 	struct endpoint peer;
 	enum udp_event event;
 
-	for (int i = 0; i < DATAGRAMS_AT_A_TIME; i++) {
+	for (int i = 0; i < DATAGRAMS_AT_A_TIME && is_active(r, x); i++) {
 		struct discovery_event ev = { .what = DISCOVERY_RECEIVED, .socket = letter(socket),
 					      .local = x->local[socket], .bytes = bytes };
 		size_t len = sizeof(bytes);
@@ -213,11 +227,6 @@ static void exam_step(struct run *r, struct exam *x)
 		tcp_control_end(&x->tcp);
 }
 
-static bool is_active(struct run *r, struct exam *x)
-{
-	return x->probe && !probe_is_done(x->probe, r->now);
-}
-
 static int64_t exam_wake(const struct exam *x)
 {
 	int64_t wake = probe_wake(x->probe);
@@ -234,12 +243,6 @@ static void judge(const struct exam *x, struct nat_verdict *out)
 	nat_judge(x->probe ? probe_evidence(x->probe) : &nothing, out);
 }
 
-/* Is this what was looked for: an answer that leads to a type? */
-static bool is_verdict(const struct nat_verdict *v)
-{
-	return v->type != NAT_UNKNOWN && v->type != NAT_BLOCKED;
-}
-
 /* Does any server contradict another one, so far? */
 static bool is_disputed(const struct nat_verdict verdicts[], size_t n)
 {
@@ -252,58 +255,93 @@ static bool is_disputed(const struct nat_verdict verdicts[], size_t n)
 
 /* How the examinations stand. */
 struct standing {
-	struct nat_verdict verdicts[DISCOVERY_SERVERS_MAX];
-	size_t active, mute; /* under examination; of these without any answer yet */
-	size_t settled;      /* ended with a verdict */
+	size_t active;  /* go on */
+	size_t mute;    /* of these: have had no answer yet */
+	size_t typed;   /* have ended with a type */
+	size_t blocked; /* have ended: nothing comes back */
+	size_t seen;    /* their servers have told where they see us */
 	bool disputed;
 };
 
-static void stand(struct run *r, struct standing *s)
+static struct standing stand(struct run *r)
 {
-	*s = (struct standing){ 0 };
+	struct nat_verdict verdicts[DISCOVERY_SERVERS_MAX];
+	struct standing s = { 0 };
+
 	for (size_t i = 0; i < r->n; i++) {
 		struct exam *x = &r->exams[i];
 
-		judge(x, &s->verdicts[i]);
+		judge(x, &verdicts[i]);
+		s.seen += has_answer(x);
 		if (is_active(r, x)) {
-			s->active++;
-			s->mute += !probe_has_answer(x->probe);
+			s.active++;
+			s.mute += !has_answer(x);
 		} else {
-			s->settled += is_verdict(&s->verdicts[i]);
+			s.typed += nat_has_type(&verdicts[i]);
+			s.blocked += verdicts[i].type == NAT_BLOCKED;
 		}
 	}
-	s->disputed = is_disputed(s->verdicts, r->n);
+	s.disputed = is_disputed(verdicts, r->n);
+	return s;
 }
 
-/* How many servers should be in examination, or have been with success. */
+/* How many servers should be in examination, or have been to some end. */
 static size_t wanted(const struct run *r, const struct standing *s)
 {
 	if (s->disputed)
 		return AT_A_TIME + 1;
-	if (s->settled == 0 && s->mute == s->active && r->now >= r->start + SILENCE)
+	if (s->typed > 0 && s->seen > 1)
+		return 0;
+	if (s->seen == 0 && r->now >= r->start + SILENCE)
 		return AT_A_TIME_IN_SILENCE;
 	return AT_A_TIME;
 }
 
-/* Starts examinations; errors of single servers are kept for the case that all fail. */
-static void start_more(struct err *e, struct run *r, const struct standing *s)
+/* Two addresses of one server are no second opinion: the second is for when the first says nothing. */
+static bool may_start(struct run *r, size_t index)
 {
-	size_t busy = s->active + s->settled;
+	for (size_t i = 0; i < r->n; i++) {
+		const struct exam *x = &r->exams[i];
 
-	while (busy < wanted(r, s) && r->n < r->plan->n_servers && r->n < DISCOVERY_SERVERS_MAX) {
+		if (r->plan->servers[index].group == x->group &&
+		    (has_answer(x) || (is_active(r, x) && r->now < x->started + SILENCE)))
+			return false;
+	}
+	return !r->asked[index];
+}
+
+/* The first server by preference that may be asked, or n_servers. */
+static size_t next_server(struct run *r)
+{
+	size_t i = 0;
+
+	while (i < r->plan->n_servers && !may_start(r, i))
+		i++;
+	return i;
+}
+
+/* Starts examinations; errors of single servers are kept for the case that all fail. */
+static void start_more(struct err *e, struct run *r)
+{
+	for (;;) {
+		struct standing s = stand(r);
+		size_t next = next_server(r);
 		struct err failure;
 
-		if (exam_start(&failure, r, &r->plan->servers[r->n]) == 0)
-			busy++;
-		else if (e->code == 0)
+		if (s.active + s.typed + s.blocked >= wanted(r, &s) || next == r->plan->n_servers ||
+		    r->n == DISCOVERY_SERVERS_MAX)
+			return;
+		r->asked[next] = true;
+		if (exam_start(&failure, r, &r->plan->servers[next]) < 0 && e->code == 0)
 			*e = failure;
 	}
 }
 
 /*
- * With a verdict in hand, wait for those who have said nothing yet only for as
- * long again as it took, within reason: it is for the comparison alone. A third
- * opinion in a dispute is worth a whole examination.
+ * Who has answered may come to an end, so that the quickest verdict, which is
+ * the most open one, is not taken for the only one; and with a verdict in hand
+ * the others are waited for as long again as that took, if there is nobody yet
+ * to compare with. All that within reason.
  */
 static bool is_over(struct run *r, const struct standing *s)
 {
@@ -311,23 +349,31 @@ static bool is_over(struct run *r, const struct standing *s)
 
 	if (s->active == 0 || took >= r->plan->limit)
 		return true;
-	if (s->settled == 0)
-		return false;
-	if (r->compare_end == 0)
+	if (s->typed == 0)
+		return s->seen == 0 && s->blocked >= AT_A_TIME;
+	if (r->compare_end == 0) {
 		r->compare_end = r->now + (took < 100 * MS ? 100 * MS : took < 500 * MS ? took : 500 * MS);
+		r->end = r->now + PATIENCE;
+	}
 	if (s->disputed && !r->disputed) {
 		r->disputed = true;
-		r->compare_end = r->now + DISPUTE;
+		r->end = r->now + PATIENCE;
 	}
-	return r->now >= r->compare_end || (s->disputed ? s->settled > AT_A_TIME : s->mute == 0);
+	if (r->now >= r->end)
+		return true;
+	if (s->active > s->mute)
+		return false;
+	return s->disputed ? s->typed > AT_A_TIME : s->seen > 1 || r->now >= r->compare_end;
 }
 
 static int64_t wake_time(struct run *r)
 {
 	int64_t wake = r->start + r->plan->limit;
 
-	if (r->compare_end && r->compare_end < wake)
+	if (r->compare_end > r->now && r->compare_end < wake)
 		wake = r->compare_end;
+	if (r->end > r->now && r->end < wake)
+		wake = r->end;
 	if (r->now < r->start + SILENCE && r->start + SILENCE < wake)
 		wake = r->start + SILENCE;
 	for (size_t i = 0; i < r->n; i++)
@@ -350,7 +396,7 @@ static int wait_and_receive(struct err *e, struct run *r)
 
 		for (size_t k = 0; k < PROBE_SOCKETS; k++)
 			fds[n++] = (struct pollfd){ .fd = active ? x->fds[k] : -1, .events = POLLIN };
-		fds[n++] = (struct pollfd){ .fd = x->tcp.fd, .events = x->tcp.events };
+		fds[n++] = (struct pollfd){ .fd = active ? x->tcp.fd : -1, .events = x->tcp.events };
 	}
 	left = left > 0 ? left : 0;
 	timeout = (struct timespec){ .tv_sec = left / 1000000, .tv_nsec = left % 1000000 * 1000 };
@@ -359,7 +405,7 @@ static int wait_and_receive(struct err *e, struct run *r)
 	tick(r);
 	for (size_t i = 0; i < r->n; i++)
 		for (size_t k = 0; k < PROBE_SOCKETS; k++)
-			if (fds[i * (PROBE_SOCKETS + 1) + k].revents)
+			if (fds[i * (PROBE_SOCKETS + 1) + k].revents && is_active(r, &r->exams[i]))
 				receive(r, &r->exams[i], (enum probe_socket)k);
 	return 0;
 }
@@ -427,19 +473,18 @@ int discovery_run(struct err *e, const struct discovery_plan *plan, struct disco
 {
 	CLEANUP(run_end) struct run r = { .plan = plan };
 	struct err failure = { 0 };
-	struct standing s = { 0 };
 	struct discovery d;
 
 	tick(&r);
 	r.start = r.now;
-	start_more(&failure, &r, &s);
 	for (;;) {
+		struct standing s;
+
+		start_more(&failure, &r);
 		for (size_t i = 0; i < r.n; i++)
 			if (is_active(&r, &r.exams[i]))
 				exam_step(&r, &r.exams[i]);
-		stand(&r, &s);
-		start_more(&failure, &r, &s);
-		stand(&r, &s);
+		s = stand(&r);
 		if (is_over(&r, &s))
 			break;
 		if (wait_and_receive(e, &r) < 0)

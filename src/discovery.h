@@ -11,7 +11,8 @@
 #include "nat.h"
 #include "udp.h"
 
-#define DISCOVERY_SERVERS_MAX 8 /* asked in one run, at most */
+#define DISCOVERY_SERVERS_MAX 8     /* asked in one run, at most */
+#define DISCOVERY_SERVERS_LISTED 64 /* to choose them from */
 
 enum discovery_what {
 	DISCOVERY_SENT,
@@ -32,9 +33,14 @@ struct discovery_event {
 	bool ignored;
 };
 
+struct discovery_candidate {
+	struct endpoint endpoint;
+	size_t group; /* those with the same number are addresses of one server */
+};
+
 struct discovery_plan {
-	const struct endpoint *servers; /* by preference, all of one family */
-	size_t n_servers;               /* > 0; no more than DISCOVERY_SERVERS_MAX are asked */
+	const struct discovery_candidate *servers; /* by preference, all of one family */
+	size_t n_servers; /* 1 to DISCOVERY_SERVERS_LISTED */
 	struct udp_from from;
 	int64_t limit;                  /* microseconds for the whole run */
 	void (*watch)(void *context, const struct discovery_event *event); /* NULL: nobody does */
@@ -49,7 +55,7 @@ struct discovery_server {
 
 struct discovery {
 	struct nat_verdict verdict;
-	struct discovery_server servers[DISCOVERY_SERVERS_MAX]; /* those that were asked, by preference */
+	struct discovery_server servers[DISCOVERY_SERVERS_MAX]; /* those that were asked, as they were */
 	size_t n_servers;
 	size_t chosen;   /* whose verdict it is */
 	struct addr local; /* the source address towards it */
@@ -58,9 +64,11 @@ struct discovery {
 
 /*
  * Two servers are examined at a time; the next one takes the place of one that is
- * down or cannot tell, or gives a third opinion where two disagree. Ends when
- * there is a verdict and a second server's public address to compare it with,
- * if there is a second server that answers about as fast.
+ * down or cannot tell, gives a third opinion where two disagree, or joins where
+ * all are silent for half a second. Ends when all that have answered have been
+ * examined, one with a verdict, and there is a second one's public address to
+ * compare it with, if that comes about as fast; at most a second after the
+ * verdict.
  *
  * "UDP is blocked" and "unknown" are results. Errors: those of udp_open for the
  * first server if it was so for all; -EHOSTUNREACH: no server can be reached or

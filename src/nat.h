@@ -165,22 +165,28 @@ struct nat_verdict {
 void nat_judge(const struct nat_evidence *evidence, struct nat_verdict *out);
 
 /*
- * Joins the verdicts of n > 0 servers, in the order of preference: the first
- * one with a type that is known, of those that saw the public address that most
- * servers saw. Returns its index; *out is that verdict with all public
+ * Joins the verdicts of n > 0 servers, in the order of preference. Those that
+ * saw the public address that most servers saw vote on the type; of those that
+ * found it, the first that knows the filtering too is taken. A mapping by
+ * destination that one has seen disproves all others. A server that saw a
+ * private or shared address has no vote if another one saw a global one: it is
+ * on this side of a NAT. Returns its index; *out is that verdict with all public
  * addresses, and with DISAGREE or CONTRADICT if so. Blocked only if no server
- * answered, and then rather the one that TCP or ICMP confirms; DOWN and the like
- * only if there is nothing better. Servers that see different addresses through
+ * answered, not even by ICMP that it is down, and then rather the one that TCP or
+ * ICMP confirms. Servers that see different addresses through
  * a NAT that maps by destination, or that showed several to one server, do not
  * disagree: that is a pool. Addresses seen over TCP count only if there are no
  * others, and never disagree.
  */
 size_t nat_combine(const struct nat_verdict verdicts[], size_t n, struct nat_verdict *out);
 
+/* Does it say what was looked for: a type, and not only that nothing comes back? */
+bool nat_has_type(const struct nat_verdict *verdict);
+
 /* Do these two need a third opinion? Both saw a public address, and not the same; or types that differ. */
 bool nat_disagree(const struct nat_verdict *a, const struct nat_verdict *b);
 
-/* Must the hub be a gateway for this host? No only for NAT_NONE with a global address (addr_scope). */
+/* Must the hub be a gateway for this host? No only for NAT_NONE with a global address (addr_scope) as the likeliest. */
 bool nat_needs_gateway(const struct nat_verdict *verdict);
 
 /* For JSON ("port_restricted") and for people ("Port restricted NAT"). */

@@ -6,7 +6,7 @@
 	(NAT_REASON_NO_OTHER | NAT_REASON_BAD_OTHER | NAT_REASON_CHANGE_REFUSED |      \
 	 NAT_REASON_CHANGE_IGNORED | NAT_REASON_CHANGE_UNPROVEN |                      \
 	 NAT_REASON_OTHER_SILENT | NAT_REASON_REWRITTEN | NAT_REASON_ODD_MAPPED |      \
-	 NAT_REASON_SERVER_ERROR)
+	 NAT_REASON_SERVER_ERROR | NAT_REASON_UNSTABLE)
 
 static unsigned most_votes(const struct nat_tally *t)
 {
@@ -56,8 +56,7 @@ static bool saw_public(const struct nat_verdict *v)
 	return v->n_public > 0 && !(v->reasons & NAT_REASON_TCP_ANSWERS);
 }
 
-/* Blocked is not a type to compare: a server that is down looks so. */
-static bool has_type(const struct nat_verdict *v)
+bool nat_has_type(const struct nat_verdict *v)
 {
 	return v->type != NAT_UNKNOWN && v->type != NAT_BLOCKED;
 }
@@ -84,7 +83,7 @@ static uint32_t compare(const struct nat_verdict *a, const struct nat_verdict *b
 
 	if (saw_public(a) && saw_public(b) && !share_address(a, b))
 		reasons |= is_pool(a) || is_pool(b) ? NAT_REASON_POOL : NAT_REASON_DISAGREE;
-	if (has_type(a) && has_type(b) && a->type != b->type)
+	if (nat_has_type(a) && nat_has_type(b) && a->type != b->type)
 		reasons |= NAT_REASON_CONTRADICT;
 	return reasons;
 }
@@ -96,21 +95,23 @@ bool nat_disagree(const struct nat_verdict *a, const struct nat_verdict *b)
 
 /* From the worst to the best. */
 enum rank {
-	RANK_DOWN,    /* cannot be asked */
+	RANK_UNASKED,
 	RANK_NOTHING, /* asked, and nothing to conclude */
 	RANK_SILENT,  /* blocked, or the server is down */
 	RANK_NO_STUN, /* blocked, or its host has no STUN */
+	RANK_DOWN,    /* an ICMP error came for what went out: hardly blocked, but no more is known */
 	RANK_BLOCKED, /* blocked for certain */
 	RANK_HEARD,   /* something came over UDP: not blocked */
 	RANK_SAW,     /* it saw the address that most servers saw */
 	RANK_POOL,    /* another one, but it knows the type and that the NAT has several */
 	RANK_TYPE,    /* the one that most saw, and it knows the type */
+	RANK_WHOLE,   /* and the filtering */
 };
 
 /* Did anything come over UDP? */
 static bool is_heard(const struct nat_verdict *v)
 {
-	return has_type(v) || saw_public(v) || v->filtering != NAT_BEHAVIOUR_UNKNOWN ||
+	return nat_has_type(v) || saw_public(v) || v->filtering != NAT_BEHAVIOUR_UNKNOWN ||
 	       v->reasons & HEARD_REASONS;
 }
 
@@ -127,15 +128,19 @@ static enum rank rank_verdict(const struct nat_verdict *v, const struct nat_tall
 
 	for (size_t i = 0; i < v->n_public && saw_public(v); i++)
 		leads |= nat_tally_leads(votes, &v->public[i].addr);
+	if (leads && nat_has_type(v))
+		return v->filtering != NAT_BEHAVIOUR_UNKNOWN ? RANK_WHOLE : RANK_TYPE;
 	if (leads)
-		return has_type(v) ? RANK_TYPE : RANK_SAW;
-	if (has_type(v) && is_pool(v))
+		return RANK_SAW;
+	if (nat_has_type(v) && is_pool(v))
 		return RANK_POOL;
 	if (is_heard(v))
 		return RANK_HEARD;
 	if (v->type == NAT_BLOCKED)
 		return rank_blocked(v);
-	return v->reasons & NAT_REASON_DOWN || v->reasons == 0 ? RANK_DOWN : RANK_NOTHING;
+	if (v->reasons & NAT_REASON_DOWN)
+		return RANK_DOWN;
+	return v->reasons ? RANK_NOTHING : RANK_UNASKED;
 }
 
 /* Votes of the servers that saw an address over UDP, or of the others; those of that one first. */
@@ -152,6 +157,20 @@ static void add_votes(struct nat_tally *t, const struct nat_verdict verdicts[], 
 	}
 }
 
+/* Moves the addresses that others can use to the front; the order is kept otherwise. */
+static void put_global_first(struct nat_verdict *v)
+{
+	struct endpoint sorted[NAT_PUBLIC_MAX];
+	size_t n = 0;
+
+	for (int global = 1; global >= 0; global--)
+		for (size_t i = 0; i < v->n_public; i++)
+			if ((addr_scope(&v->public[i].addr) == ADDR_GLOBAL) == global)
+				sorted[n++] = v->public[i];
+	for (size_t i = 0; i < n; i++)
+		v->public[i] = sorted[i];
+}
+
 /* By votes, and the chosen server's first among equals. What was seen over TCP only if there is no more. */
 static void list_public(const struct nat_verdict verdicts[], size_t n, size_t chosen, struct nat_verdict *v)
 {
@@ -161,20 +180,60 @@ static void list_public(const struct nat_verdict verdicts[], size_t n, size_t ch
 	if (votes.n == 0)
 		add_votes(&votes, verdicts, n, chosen, false);
 	nat_tally_list(&votes, v);
+	put_global_first(v);
 }
 
+/*
+ * The votes on where the public sees us. A server inside our own network, or the
+ * carrier's, sees us elsewhere: it has none, if another one saw a global address.
+ */
+static void count_votes(struct nat_tally *t, const struct nat_verdict verdicts[], size_t n)
+{
+	struct nat_tally all = { 0 };
+	bool any_global = false;
+
+	add_votes(&all, verdicts, n, 0, true);
+	for (size_t i = 0; i < all.n; i++)
+		any_global |= addr_scope(&all.items[i].seen.addr) == ADDR_GLOBAL;
+	*t = (struct nat_tally){ 0 };
+	for (size_t i = 0; i < all.n; i++)
+		if (!any_global || addr_scope(&all.items[i].seen.addr) == ADDR_GLOBAL)
+			t->items[t->n++] = all.items[i];
+}
+
+/*
+ * How many of those that saw what most saw found the type of this one? That a
+ * NAT maps by destination is no opinion: seen once, it disproves what others,
+ * with addresses that were mapped alike by chance, have found.
+ */
+static size_t count_type(const struct nat_verdict verdicts[], size_t n, const struct nat_tally *votes,
+			 const struct nat_verdict *one)
+{
+	enum rank rank = rank_verdict(one, votes);
+	size_t found = 0;
+
+	if (one->type == NAT_SYMMETRIC && rank >= RANK_POOL)
+		return n + 1;
+	for (size_t i = 0; i < n && rank >= RANK_TYPE; i++)
+		found += rank_verdict(&verdicts[i], votes) >= RANK_TYPE && verdicts[i].type == one->type;
+	return found;
+}
+
+/* The best rank; of those that know the type, first the type that most found. */
 static size_t choose(const struct nat_verdict verdicts[], size_t n)
 {
-	struct nat_tally votes = { 0 };
-	enum rank best = RANK_DOWN;
-	size_t chosen = 0;
+	struct nat_tally votes;
+	enum rank best = RANK_UNASKED;
+	size_t chosen = 0, most = 0;
 
-	add_votes(&votes, verdicts, n, 0, true);
+	count_votes(&votes, verdicts, n);
 	for (size_t i = 0; i < n; i++) {
 		enum rank rank = rank_verdict(&verdicts[i], &votes);
+		size_t found = count_type(verdicts, n, &votes, &verdicts[i]);
 
-		if (rank > best) {
+		if (found > most || (found == most && rank > best)) {
 			best = rank;
+			most = found;
 			chosen = i;
 		}
 	}
@@ -198,8 +257,5 @@ bool nat_needs_gateway(const struct nat_verdict *verdict)
 {
 	if (verdict->type != NAT_NONE)
 		return true;
-	for (size_t i = 0; i < verdict->n_public; i++)
-		if (addr_scope(&verdict->public[i].addr) == ADDR_GLOBAL)
-			return false;
-	return true;
+	return verdict->n_public == 0 || addr_scope(&verdict->public[0].addr) != ADDR_GLOBAL;
 }

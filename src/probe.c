@@ -246,7 +246,8 @@ static int64_t silence_end(const struct probe *p)
 {
 	int64_t time = BLIND_LAST + 3 * p->tcp_rtt;
 
-	if (p->ev.tcp != NAT_TCP_ANSWERED && p->ev.tcp != NAT_TCP_REFUSED)
+	/* A reset may come from a firewall that is near: it says nothing of the time that the server needs. */
+	if (p->ev.tcp != NAT_TCP_ANSWERED)
 		time = SILENCE_MAX;
 	else if (time < SILENCE_MIN)
 		time = SILENCE_MIN;
@@ -280,7 +281,7 @@ static void finish(struct probe *p)
 		if (p->heard) /* UDP gets through; what comes is of no use */
 			p->ev.bar = NAT_BAR_ERROR;
 	}
-	if (p->tcp_asked && !p->tcp_told)
+	if (p->tcp_asked && !p->tcp_told && !p->answered)
 		p->ev.tcp = NAT_TCP_SILENT;
 	p->done = true;
 }
@@ -300,11 +301,12 @@ void probe_update(struct probe *p, int64_t now)
 /* When M asks again, if nobody answers this time. */
 static int64_t next_try(const struct probe *p, enum probe_test t, int64_t now)
 {
-	unsigned tries = (unsigned)ARRAY_LEN(blind) - p->progress[t].left;
+	unsigned left = p->progress[t].left;
+	unsigned sent = left < PROBE_MAPPING_TRIES ? PROBE_MAPPING_TRIES - left : 1;
 
-	if (p->answered)
-		return now + probe_patience(p);
-	return p->progress[t].left > 0 ? p->start + blind[tries] : silence_end(p);
+	if (p->answered) /* 1, 1, 2, 3, 4 times: five in a row would be lost in one short outage */
+		return now + probe_patience(p) * (sent > 2 ? sent - 1 : 1);
+	return left > 0 ? p->start + blind[ARRAY_LEN(blind) - left] : silence_end(p);
 }
 
 /* The oldest servers fail on requests with attributes; a few others answer only those with CHANGE-REQUEST. */
@@ -337,10 +339,20 @@ static void compose(struct probe *p, enum probe_test t, int64_t now, struct prob
 		*probe_reply_to(p, t) = NAT_UNDECIDED;
 }
 
+/*
+ * Each round begins with another test: who drops the end of every burst would
+ * let the control through each time, and II and III never.
+ */
+static enum probe_test nth_test(const struct probe *p, unsigned i)
+{
+	return (enum probe_test)(i <= PROBE_TEST_III ? (i + p->n_rounds + 2) % 3 : i);
+}
+
 bool probe_next(struct probe *p, int64_t now, struct probe_datagram *out)
 {
 	probe_update(p, now);
-	for (enum probe_test t = 0; !p->done && t < PROBE_TESTS; t++) {
+	for (unsigned i = 0; !p->done && i < PROBE_TESTS; i++) {
+		enum probe_test t = nth_test(p, i);
 		struct probe_progress *g = &p->progress[t];
 
 		if (g->due > now || p->ev.sent == PROBE_DATAGRAMS_MAX)
@@ -371,11 +383,29 @@ int64_t probe_wake(const struct probe *p)
 	return probe_earlier(wake, p->round_wake);
 }
 
+/*
+ * "Unreachable" is a hint only, as routes change (RFC 1122 3.2.2.1), and our own
+ * kernel refuses a datagram also when its connection table is full: either has to
+ * be said again in a later round.
+ */
+static bool is_believed(struct probe *p, int64_t now, enum nat_bar bar)
+{
+	if (bar == NAT_BAR_DOWN || bar == NAT_BAR_PROHIBITED)
+		return true;
+	if (!p->hinted) {
+		p->hinted = true;
+		p->hint_time = now;
+	}
+	return now - p->hint_time >= ROUND_INTERVAL / 2;
+}
+
 void probe_barred(struct probe *p, int64_t now, enum probe_socket socket, const struct endpoint *to,
 		  enum nat_bar bar)
 {
+	if (p->done)
+		return;
 	if (endpoint_equal(to, &p->ev.server)) {
-		if (!p->heard) /* who has answered is not down */
+		if (!p->heard && is_believed(p, now, bar)) /* who has answered is not down */
 			p->ev.bar = bar;
 	} else if (socket == PROBE_M && p->ev.other_state == NAT_OTHER_USABLE) {
 		for (enum probe_test t = PROBE_TEST_A1P2; t < PROBE_TEST_PROOF_BOTH; t++)

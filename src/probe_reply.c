@@ -16,8 +16,12 @@ static struct probe_request *find_request(struct probe *p, enum probe_socket soc
 
 bool probe_is_usable_mapped(const struct probe *p, const struct endpoint *mapped)
 {
-	return mapped->addr.family == p->ev.server.addr.family && mapped->port != 0 &&
-	       addr_scope(&mapped->addr) != ADDR_SPECIAL;
+	enum addr_scope scope = addr_scope(&mapped->addr);
+
+	if (mapped->addr.family != p->ev.server.addr.family || mapped->port == 0 || scope == ADDR_SPECIAL)
+		return false;
+	/* Nobody is seen there but by who is there himself. */
+	return (scope != ADDR_LOOPBACK && scope != ADDR_LINK_LOCAL) || scope == addr_scope(&p->ev.server.addr);
 }
 
 /* A server in a private network, or on this host, may have its other address there too. */
@@ -122,10 +126,16 @@ static const char *take_plain(struct probe *p, struct probe_request *r, int64_t 
 	return probe_tests[r->test].name;
 }
 
+/* Silence was a conclusion; an answer that comes later after all is a fact. */
+static bool is_open(struct probe *p, enum probe_test t)
+{
+	return *probe_reply_to(p, t) == NAT_SILENT || *probe_reply_to(p, t) == NAT_UNDECIDED;
+}
+
 static const char *take_changed(struct probe *p, struct probe_request *r, const struct endpoint *from, bool *counted)
 {
 	*counted = r->answered = true;
-	if (p->progress[r->test].over)
+	if (p->progress[r->test].over && !is_open(p, r->test))
 		return probe_tests[r->test].name;
 	if (p->ev.other_state == NAT_OTHER_UNASKED) {
 		p->progress[r->test].early = true;
@@ -161,21 +171,6 @@ static const char *take_error(struct probe *p, struct probe_request *r, const st
 	return "an error response";
 }
 
-/*
- * With our transaction ID, and from the server: it is discarded (RFC 8489 6.3.3,
- * the sound one may follow), but UDP is not blocked.
- */
-static const char *take_unreadable(struct probe *p, enum probe_socket socket, const struct endpoint *from,
-				   const uint8_t *bytes, size_t len)
-{
-	struct stun_id id;
-
-	if (!stun_msg_id(bytes, len, &id) || !find_request(p, socket, &id) || !endpoint_equal(from, &p->ev.server))
-		return "no Binding response that can be read";
-	p->heard = true;
-	return "a response that cannot be understood";
-}
-
 const char *probe_receive(struct probe *p, int64_t now, enum probe_socket socket, const struct endpoint *from,
 			  const uint8_t *bytes, size_t len, bool *counted)
 {
@@ -187,8 +182,10 @@ const char *probe_receive(struct probe *p, int64_t now, enum probe_socket socket
 	*counted = false;
 	if (p->done)
 		return "it is over";
+	if (endpoint_equal(from, &p->ev.server))
+		p->heard = true; /* whatever it is: UDP is not blocked */
 	if (stun_msg_decode(&e, bytes, len, &m) < 0)
-		return take_unreadable(p, socket, from, bytes, len);
+		return "no Binding response that can be read";
 	r = find_request(p, socket, &m.id);
 	if (!r)
 		return "no request of ours has this transaction ID";

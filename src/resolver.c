@@ -161,7 +161,9 @@ static int ask_srv(struct err *e, const char *service, const char *host, struct 
 		return err_set(e, EAGAIN, "cannot read the resolver's configuration");
 	/* There are routers that never answer this; time is needed for the host's addresses. */
 	state.retrans = 1;
-	state.retry = 2;
+	state.retry = 1;
+	if (state.nscount > 2)
+		state.nscount = 2;
 	/* A name with a dot is whole; the service's dots must not make one of those without. */
 	if (strchr(host, '.'))
 		state.options &= ~(unsigned long)RES_DNSRCH;
@@ -308,10 +310,10 @@ static struct timespec now_and(int milliseconds)
 	return t;
 }
 
-static bool is_among(const struct resolver_list *list, const struct endpoint *ep)
+static bool is_among(const struct resolver_list *list, const struct endpoint *ep, size_t server)
 {
 	for (size_t i = 0; i < list->n; i++)
-		if (endpoint_equal(&list->items[i].endpoint, ep))
+		if (list->items[i].server == server && endpoint_equal(&list->items[i].endpoint, ep))
 			return true;
 	return false;
 }
@@ -323,7 +325,7 @@ static void collect(const struct lookup *l, struct resolver_list *out)
 		const struct job *job = &l->jobs[server];
 
 		for (size_t i = 0; i < job->n_found && out->n < RESOLVER_ENDPOINTS_MAX; i++)
-			if (!is_among(out, &job->found[i]))
+			if (!is_among(out, &job->found[i], server))
 				out->items[out->n++] = (struct resolver_endpoint){ job->found[i], server };
 	}
 }

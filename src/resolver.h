@@ -29,7 +29,7 @@ struct resolver_list {
  * family: AF_INET, AF_INET6, or AF_UNSPEC for both. The result is in the order
  * of the servers; of one server: SRV targets by priority and weight
  * (_stun-behavior._udp, else _stun._udp, only for names without a port), their
- * addresses in the resolver's order; each endpoint once; 64 at most. A name
+ * addresses in the resolver's order; each of its endpoints once; 64 in all. A name
  * never yields an address that is not unicast, or a loopback address.
  *
  * Succeeds with n > 0 when at least one server has an endpoint. What went

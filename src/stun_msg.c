@@ -229,14 +229,6 @@ static int read_error(struct err *e, const struct attribute *a, unsigned *code,
 	return 0;
 }
 
-bool stun_msg_id(const uint8_t *bytes, size_t len, struct stun_id *out)
-{
-	if (len < STUN_HEADER_SIZE || memcmp(bytes + 4, magic_cookie, sizeof(magic_cookie)) != 0)
-		return false;
-	memcpy(out, bytes + 8, sizeof(*out));
-	return true;
-}
-
 int stun_msg_length(struct err *e, const uint8_t header[static STUN_HEADER_SIZE])
 {
 	size_t len = STUN_HEADER_SIZE + (size_t)get16(header + 2);

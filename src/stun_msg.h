@@ -54,9 +54,6 @@ struct stun_response {
  */
 int stun_msg_decode(struct err *e, const uint8_t *bytes, size_t len, struct stun_response *out) MUST_CHECK;
 
-/* Reads the transaction ID alone of what may be no good otherwise. False: shorter than a header, or no magic cookie. */
-bool stun_msg_id(const uint8_t *bytes, size_t len, struct stun_id *out);
-
 /*
  * How long the message is that begins with these bytes of a stream (RFC 8489
  * 6.2.2): its whole length, 20 to STUN_MESSAGE_MAX. Needs STUN_HEADER_SIZE

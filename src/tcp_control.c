@@ -86,10 +86,8 @@ enum nat_tcp tcp_control_step(struct tcp_control *c, int64_t now)
 	struct pollfd ready = { .fd = c->fd, .events = c->events };
 	ssize_t n;
 
-	if (now >= c->deadline)
-		return end(c, NAT_TCP_REFUSED);
 	if (poll(&ready, 1, 0) <= 0)
-		return NAT_TCP_NOT_TRIED;
+		return now >= c->deadline ? end(c, NAT_TCP_REFUSED) : NAT_TCP_NOT_TRIED;
 	if (c->events == POLLOUT)
 		return connected(c, now);
 	n = recv(c->fd, c->buf + c->len, sizeof(c->buf) - c->len, 0);

@@ -95,8 +95,9 @@ static int connect_to(struct err *e, int fd, const struct endpoint *to)
 }
 
 /*
- * With a route but no address of its own, a host would send IPv6 from ::1, or
- * from an address of the link, where answers from elsewhere do not come.
+ * With a route but no address of its own, or from the device "lo", a host would
+ * send from a loopback address, or IPv6 from one of the link: answers from
+ * elsewhere do not come there.
  */
 static bool is_source_for(const struct addr *source, const struct addr *to)
 {
@@ -104,9 +105,9 @@ static bool is_source_for(const struct addr *source, const struct addr *to)
 
 	if (scope == ADDR_SPECIAL)
 		return false;
-	if (source->family != AF_INET6)
-		return true;
-	return scope == ADDR_LOOPBACK ? addr_scope(to) == ADDR_LOOPBACK : scope != ADDR_LINK_LOCAL;
+	if (scope == ADDR_LOOPBACK)
+		return addr_scope(to) == ADDR_LOOPBACK;
+	return scope != ADDR_LINK_LOCAL || source->family != AF_INET6;
 }
 
 /* The address of a socket that has been connected. */
@@ -227,7 +228,7 @@ enum udp_event udp_send(int fd, const struct endpoint *to, const void *bytes, si
 static enum udp_event judge_icmp(const struct sock_extended_err *ee)
 {
 	if (ee->ee_type != ICMP_DEST_UNREACH)
-		return UDP_UNREACHABLE;
+		return UDP_NOTHING;
 	switch (ee->ee_code) {
 	case ICMP_PORT_UNREACH:
 		return UDP_PORT_UNREACHABLE;
@@ -244,10 +245,8 @@ static enum udp_event judge_icmp(const struct sock_extended_err *ee)
 
 static enum udp_event judge_icmp6(const struct sock_extended_err *ee)
 {
-	if (ee->ee_type == ICMP6_PACKET_TOO_BIG)
-		return UDP_NOTHING;
 	if (ee->ee_type != ICMP6_DST_UNREACH)
-		return UDP_UNREACHABLE;
+		return UDP_NOTHING;
 	switch (ee->ee_code) {
 	case ICMP6_DST_UNREACH_NOPORT:
 		return UDP_PORT_UNREACHABLE;
@@ -277,7 +276,7 @@ static enum udp_event check_offender(const struct cmsghdr *c, const struct addr 
 	return UDP_PORT_UNREACHABLE;
 }
 
-/* UDP_NOTHING for an error that says nothing about who is there, such as "too big". */
+/* UDP_NOTHING for an error that says nothing about who is there: "too big", "time exceeded". */
 static enum udp_event judge(struct msghdr *msg, const struct addr *peer)
 {
 	enum udp_event event = UDP_NOTHING;

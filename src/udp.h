@@ -42,7 +42,7 @@ enum udp_event {
 	UDP_DATAGRAM,
 	UDP_PORT_UNREACHABLE, /* ICMP 3/3, ICMPv6 1/4, by the peer's own word */
 	UDP_PROHIBITED,       /* ICMP 3/9, 3/10, 3/13; ICMPv6 1/1, 1/5, 1/6; or the former, said by somebody else */
-	UDP_UNREACHABLE,      /* other ICMP errors that are no hint (3/0, 3/1, 3/11, 3/12; 1/0, 1/3; not 3/4) */
+	UDP_UNREACHABLE,      /* other ICMP "unreachable", hints only: 3/0, 3/1, 3/11, 3/12; 1/0, 1/3; not 3/4 */
 };
 
 /*

@@ -46,8 +46,11 @@ static const struct reader_key firewall_keys[] = { { "server", set_server } };
 static int set_firewall(const struct reader *r, const yaml_node_t *node, void *config)
 {
 	struct worker_config *c = config;
-	int ret = reader_section(r, node, firewall_keys, ARRAY_LEN(firewall_keys), c);
+	int ret;
 
+	if (reader_is_null(node)) /* as for those whose file it is: no settings */
+		return 0;
+	ret = reader_section(r, node, firewall_keys, ARRAY_LEN(firewall_keys), c);
 	if (ret < 0)
 		return ret;
 	if (c->n_servers == 0)

@@ -15,7 +15,7 @@
 #define WORKER_URL_MAX 2047
 
 struct worker_config {
-	bool has_firewall; /* there is a firewall section: ask its servers */
+	bool has_firewall; /* there is a firewall section, and it is not null: ask its servers */
 	struct server servers[WORKER_SERVERS_MAX]; /* firewall.server, one or a list; at least one if has_firewall */
 	size_t n_servers;
 	struct addr addresses[WORKER_ADDRESSES_MAX]; /* public_ip_addrs */

@@ -49,18 +49,24 @@ static int choose_family(struct err *e, const struct resolver_list *list, const 
 	return -e->code;
 }
 
-/*
- * The endpoints of that family, one of each server in turn: two addresses of
- * one server are no second opinion. Returns how many.
- */
+static bool is_among(const struct discovery_candidate list[], size_t n, const struct endpoint *ep)
+{
+	for (size_t i = 0; i < n; i++)
+		if (endpoint_equal(&list[i].endpoint, ep))
+			return true;
+	return false;
+}
+
+/* The endpoints of that family, each once, one of each server in turn. Returns how many. */
 static size_t order_endpoints(const struct resolver_list *list, sa_family_t family,
-			      struct endpoint out[static RESOLVER_ENDPOINTS_MAX])
+			      struct discovery_candidate out[static RESOLVER_ENDPOINTS_MAX])
 {
 	bool taken[RESOLVER_ENDPOINTS_MAX] = { false };
-	size_t n = 0, before;
+	size_t n = 0;
+	bool turned;
 
 	do {
-		before = n;
+		turned = false;
 		for (size_t server = 0; server < WORKER_SERVERS_MAX; server++) {
 			const struct resolver_endpoint *items = list->items;
 			size_t i = 0;
@@ -71,9 +77,11 @@ static size_t order_endpoints(const struct resolver_list *list, sa_family_t fami
 			if (i == list->n)
 				continue;
 			taken[i] = true;
-			out[n++] = items[i].endpoint;
+			if (!is_among(out, n, &items[i].endpoint))
+				out[n++] = (struct discovery_candidate){ items[i].endpoint, server };
+			turned = true;
 		}
-	} while (n > before);
+	} while (turned);
 	return n;
 }
 
@@ -111,7 +119,7 @@ static void show_event(void *context, const struct discovery_event *event)
 static int ask_servers(struct err *e, struct stun_job *job, int64_t deadline, struct discovery *out)
 {
 	const struct worker_config *c = &job->config;
-	struct endpoint endpoints[RESOLVER_ENDPOINTS_MAX];
+	struct discovery_candidate candidates[RESOLVER_ENDPOINTS_MAX];
 	struct err failures[WORKER_SERVERS_MAX];
 	struct resolver_list list;
 	sa_family_t family = job->family;
@@ -125,8 +133,8 @@ static int ask_servers(struct err *e, struct stun_job *job, int64_t deadline, st
 	warn_of_unasked(c, &list, failures, family);
 	return discovery_run(e,
 			     &(const struct discovery_plan){
-				     .servers = endpoints,
-				     .n_servers = order_endpoints(&list, family, endpoints),
+				     .servers = candidates,
+				     .n_servers = order_endpoints(&list, family, candidates),
 				     .from = job->from,
 				     .limit = deadline - clock_now(),
 				     .watch = job->verbose > 0 ? show_event : NULL,

@@ -173,7 +173,7 @@ START_TEST(udp_is_blocked_only_if_no_server_answered)
 	EXPECT_COMBINED(error, 1, NAT_REASON_SERVER_ERROR, "");
 	error[1] = (struct nat_verdict){ .filtering = NAT_ENDPOINT_INDEPENDENT, .reasons = NAT_REASON_LOSS };
 	EXPECT_COMBINED(error, 1, NAT_REASON_LOSS, "");
-	EXPECT_COMBINED(down, 2, NAT_REASON_ALL_SILENT, "");
+	EXPECT_COMBINED(down, 0, NAT_REASON_DOWN, ""); /* by ICMP: something comes back */
 }
 END_TEST
 
@@ -193,6 +193,37 @@ START_TEST(of_several_that_are_blocked_the_most_certain_is_taken)
 }
 END_TEST
 
+/* It sees us as its network does, without the NAT that follows. */
+START_TEST(a_server_on_this_side_of_a_nat_has_no_vote)
+{
+	struct nat_verdict v[] = { typed(NAT_NONE, "p"), typed(NAT_PORT_RESTRICTED, "a") };
+	struct nat_verdict carrier[] = { typed(NAT_FULL, "s"), typed(NAT_FULL, "s"), typed(NAT_SYMMETRIC, "a") };
+	struct nat_verdict inside[] = { typed(NAT_NONE, "p"), typed(NAT_NONE, "p") };
+
+	EXPECT_COMBINED(v, 1, NAT_REASON_DISAGREE | NAT_REASON_CONTRADICT, A " 192.168.1.5:1001");
+	EXPECT_COMBINED(carrier, 2, NAT_REASON_POOL | NAT_REASON_CONTRADICT, A " 100.64.0.9:1001");
+	EXPECT_COMBINED(inside, 0, 0, "192.168.1.5:1001");
+}
+END_TEST
+
+START_TEST(the_type_that_most_servers_find_is_taken)
+{
+	struct nat_verdict v[] = { typed(NAT_PORT_RESTRICTED, "a"), typed(NAT_FULL, "a"), typed(NAT_FULL, "b") };
+
+	EXPECT_COMBINED(v, 1, NAT_REASON_CONTRADICT, A);
+}
+END_TEST
+
+START_TEST(who_knows_the_filtering_too_is_preferred)
+{
+	struct nat_verdict v[] = { typed(NAT_SYMMETRIC, "a"), typed(NAT_SYMMETRIC, "b") };
+
+	v[0].filtering = NAT_BEHAVIOUR_UNKNOWN;
+	v[1].filtering = NAT_ADDRESS_DEPENDENT;
+	EXPECT_COMBINED(v, 1, 0, B);
+}
+END_TEST
+
 START_TEST(a_server_that_is_down_counts_for_nothing)
 {
 	struct nat_verdict v[] = { saw(NAT_UNKNOWN, "", NAT_REASON_DOWN),
@@ -202,7 +233,7 @@ START_TEST(a_server_that_is_down_counts_for_nothing)
 				     saw(NAT_UNKNOWN, "", NAT_REASON_DOWN) };
 	struct nat_verdict unasked[] = { typed(NAT_UNKNOWN, ""), saw(NAT_UNKNOWN, "", NAT_REASON_LOSS) };
 
-	EXPECT_COMBINED(v, 1, NAT_REASON_LOSS, "");
+	EXPECT_COMBINED(v, 0, NAT_REASON_DOWN, "");
 	EXPECT_COMBINED(good, 1, 0, A);
 	EXPECT_COMBINED(all, 0, NAT_REASON_DOWN, "");
 	EXPECT_COMBINED(unasked, 1, NAT_REASON_LOSS, "");
@@ -305,6 +336,8 @@ START_TEST(a_host_without_nat_needs_a_gateway_if_its_address_is_not_for_everyone
 	v.public[0] = given_endpoint("[2001:db8::1]:1");
 	ck_assert(!nat_needs_gateway(&v));
 	v = typed(NAT_NONE, "pa");
+	ck_assert(nat_needs_gateway(&v));
+	v = typed(NAT_NONE, "ap");
 	ck_assert(!nat_needs_gateway(&v));
 }
 END_TEST
@@ -385,6 +418,9 @@ static void add(TCase *tc)
 	tcase_add_test(tc, more_addresses_than_can_be_counted_are_left_out);
 	tcase_add_test(tc, udp_is_blocked_only_if_no_server_answered);
 	tcase_add_test(tc, of_several_that_are_blocked_the_most_certain_is_taken);
+	tcase_add_test(tc, a_server_on_this_side_of_a_nat_has_no_vote);
+	tcase_add_test(tc, the_type_that_most_servers_find_is_taken);
+	tcase_add_test(tc, who_knows_the_filtering_too_is_preferred);
 	tcase_add_test(tc, a_server_that_is_down_counts_for_nothing);
 	tcase_add_test(tc, an_address_seen_over_tcp_counts_only_if_there_is_no_other);
 	tcase_add_test(tc, writes_over_a_verdict_that_it_reads);

@@ -268,6 +268,7 @@ START_TEST(what_icmp_prohibits_is_blocked_at_once)
 }
 END_TEST
 
+/* In the second round: the first refusal may be a full table's. */
 START_TEST(what_the_host_itself_refuses_to_send_is_blocked_at_once)
 {
 	struct stun_world w = stun_world_behind(NAT_BLOCKED);
@@ -276,7 +277,7 @@ START_TEST(what_the_host_itself_refuses_to_send_is_blocked_at_once)
 	stun_world_run(&w);
 	expect_blocked(&w);
 	ck_assert(w.verdict.reasons & NAT_REASON_LOCAL_FIREWALL);
-	ck_assert_int_le(w.took, STUN_MS);
+	ck_assert_int_le(w.took, 50 * STUN_MS);
 }
 END_TEST
 

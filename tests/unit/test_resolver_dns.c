@@ -316,7 +316,7 @@ END_TEST
 START_TEST(several_names_keep_the_order_of_the_servers)
 {
 	static const char *const texts[] = { "0 192.0.2.1:1", "2 192.0.2.7:3478", "3 [2001:db8::2]:1",
-					     "3 192.0.2.2:1", "3 192.0.2.22:1", NULL };
+					     "3 192.0.2.2:1", "3 192.0.2.22:1", "4 192.0.2.1:1", NULL };
 	const struct server servers[] = { given_stun_server("one.test:1"), given_stun_server("missing.test"),
 					  given_stun_server("192.0.2.7"), given_stun_server("two.test:1"),
 					  given_stun_server("one.test:1") };

@@ -118,7 +118,9 @@ START_TEST(knows_when_there_is_nothing_to_send_from)
 	} cases[] = {
 		{ "192.0.2.1:1", 0, "198.51.100.2", 0 },
 		{ "192.0.2.1:1", 0, "10.0.0.2", 0 },
-		{ "192.0.2.1:1", 0, "127.0.0.1", 0 }, /* 192.0.2.1 is this host's */
+		{ "127.0.0.2:1", 0, "127.0.0.1", 0 },
+		{ "192.0.2.1:1", 0, "127.0.0.1", ENETUNREACH }, /* from the device "lo" */
+		{ "10.0.0.1:1", 0, "127.0.0.1", ENETUNREACH },
 		{ "192.0.2.1:1", 0, "0.0.0.0", ENETUNREACH },
 		{ "192.0.2.1:1", ENETUNREACH, NULL, ENETUNREACH },
 		{ "192.0.2.1:1", EINVAL, NULL, ENETUNREACH }, /* a blackhole */
@@ -248,8 +250,8 @@ START_TEST(knows_what_icmp_errors_mean)
 		{ ICMP, 3, 12, UDP_UNREACHABLE },
 		{ ICMP, 3, 13, UDP_PROHIBITED },
 		{ ICMP, 3, 255, UDP_UNREACHABLE },
-		{ ICMP, 11, 0, UDP_UNREACHABLE }, /* time exceeded */
-		{ ICMP, 11, 3, UDP_UNREACHABLE },
+		{ ICMP, 11, 0, UDP_NOTHING }, /* time exceeded */
+		{ ICMP, 11, 3, UDP_NOTHING },
 		{ ICMP6, 1, 0, UDP_UNREACHABLE }, /* no route */
 		{ ICMP6, 1, 1, UDP_PROHIBITED },
 		{ ICMP6, 1, 2, UDP_UNREACHABLE },
@@ -259,8 +261,8 @@ START_TEST(knows_what_icmp_errors_mean)
 		{ ICMP6, 1, 6, UDP_PROHIBITED },
 		{ ICMP6, 1, 7, UDP_UNREACHABLE },
 		{ ICMP6, 2, 0, UDP_NOTHING }, /* packet too big */
-		{ ICMP6, 3, 0, UDP_UNREACHABLE }, /* time exceeded */
-		{ ICMP6, 4, 1, UDP_UNREACHABLE }, /* unknown next header */
+		{ ICMP6, 3, 0, UDP_NOTHING }, /* time exceeded */
+		{ ICMP6, 4, 1, UDP_NOTHING }, /* unknown next header */
 		{ SO_EE_ORIGIN_LOCAL, 3, 3, UDP_NOTHING }, /* no ICMP at all */
 		{ SO_EE_ORIGIN_TIMESTAMPING, 3, 3, UDP_NOTHING },
 	};
