@@ -65,11 +65,6 @@ void probe_free(struct probe *p)
 	free(p);
 }
 
-void probe_freep(struct probe **p)
-{
-	probe_free(*p);
-}
-
 enum nat_reply *probe_reply_to(struct probe *p, enum probe_test t)
 {
 	switch (t) {

@@ -38,7 +38,6 @@ struct probe;
 struct probe *probe_new(const struct endpoint *server, const struct endpoint local[static PROBE_SOCKETS],
 			probe_random *random, void *context, int64_t now);
 void probe_free(struct probe *p);   /* NULL is fine */
-void probe_freep(struct probe **p); /* for CLEANUP */
 
 /* The next datagram that is due; false: none before probe_wake. */
 bool probe_next(struct probe *p, int64_t now, struct probe_datagram *out);

@@ -284,8 +284,6 @@ static int read_addresses(struct err *e, const struct message *m, struct stun_re
 		ret = read_either(e, m, MAPPED_ADDRESS, MAPPED_ADDRESS, &r->mapped);
 	if (ret == 0)
 		ret = read_either(e, m, OTHER_ADDRESS, CHANGED_ADDRESS, &r->other);
-	if (ret == 0)
-		ret = read_either(e, m, RESPONSE_ORIGIN, SOURCE_ADDRESS, &r->origin);
 	return ret;
 }
 
@@ -304,7 +302,6 @@ int stun_msg_decode(struct err *e, const uint8_t *bytes, size_t len, struct stun
 {
 	const struct message m = { bytes, len };
 	struct stun_response r;
-	struct attribute a;
 	int ret = check_header(e, &m);
 
 	memset(&r, 0, sizeof(r));
@@ -316,8 +313,6 @@ int stun_msg_decode(struct err *e, const uint8_t *bytes, size_t len, struct stun
 		ret = read_outcome(e, &m, &r);
 	if (ret < 0)
 		return ret;
-	if (find_attribute(&m, SOFTWARE, &a))
-		read_text(a.value, a.len, r.software);
 	memcpy(r.id.bytes, bytes + 8, sizeof(r.id.bytes));
 	*out = r;
 	return 0;

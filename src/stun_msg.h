@@ -36,11 +36,9 @@ struct stun_response {
 	struct stun_id id;
 	unsigned error;  /* 0: success; else the code, 300 to 699 (RFC 8489 14.8) */
 	char reason[STUN_TEXT_MAX + 1];   /* printable ASCII, '?' for the rest, up to a NUL; may be "" */
-	char software[STUN_TEXT_MAX + 1]; /* likewise; "" if absent */
 	struct endpoint xor_mapped; /* XOR-MAPPED-ADDRESS, 0x0020 or the older 0x8020 */
 	struct endpoint mapped;     /* MAPPED-ADDRESS */
 	struct endpoint other;      /* OTHER-ADDRESS, 0x802C, else CHANGED-ADDRESS, 0x0005 */
-	struct endpoint origin;     /* RESPONSE-ORIGIN, 0x802B, else SOURCE-ADDRESS, 0x0004 */
 };
 
 /*

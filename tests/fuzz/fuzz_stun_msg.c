@@ -43,9 +43,9 @@ static void decode(const uint8_t *bytes, size_t len)
 		return;
 	}
 	require(r.error == 0 || (r.error >= 300 && r.error <= 699));
-	require(is_printable(r.reason, sizeof(r.reason)) && is_printable(r.software, sizeof(r.software)));
+	require(is_printable(r.reason, sizeof(r.reason)));
 	require(is_endpoint(&r.xor_mapped) && is_endpoint(&r.mapped));
-	require(is_endpoint(&r.other) && is_endpoint(&r.origin));
+	require(is_endpoint(&r.other));
 	require(stun_msg_length(&e, bytes) == (int)len);
 }
 

@@ -48,7 +48,7 @@ static const struct stun_sample {
 	{
 		.name = "RFC 5769 2.2, IPv4 response",
 		.kind = "Binding response",
-		.response = "id b7e7a701bc34d686fa87dfae xor_mapped 192.0.2.1:32853 software 'test vector'",
+		.response = "id b7e7a701bc34d686fa87dfae xor_mapped 192.0.2.1:32853",
 		.attributes = "SOFTWARE test vector\nXOR-MAPPED-ADDRESS 192.0.2.1:32853\n"
 			      "MESSAGE-INTEGRITY\nFINGERPRINT\n",
 		BYTES(
@@ -62,7 +62,7 @@ static const struct stun_sample {
 		.name = "RFC 5769 2.3, IPv6 response",
 		.kind = "Binding response",
 		.response = "id b7e7a701bc34d686fa87dfae xor_mapped "
-			    "[2001:db8:1234:5678:11:2233:4455:6677]:32853 software 'test vector'",
+			    "[2001:db8:1234:5678:11:2233:4455:6677]:32853",
 		.attributes = "SOFTWARE test vector\n"
 			      "XOR-MAPPED-ADDRESS [2001:db8:1234:5678:11:2233:4455:6677]:32853\n"
 			      "MESSAGE-INTEGRITY\nFINGERPRINT\n",
@@ -93,7 +93,7 @@ static const struct stun_sample {
 		.name = "coturn 4.6.1, two addresses",
 		.kind = "Binding response",
 		.response = "id 0102030405060708090a0b0c xor_mapped 127.0.0.1:40000 mapped 127.0.0.1:40000 "
-			    "other 127.0.0.2:3479 origin 127.0.0.1:3478 software 'Coturn-4.6.1 'Gorst''",
+			    "other 127.0.0.2:3479",
 		.attributes = "XOR-MAPPED-ADDRESS 127.0.0.1:40000\nMAPPED-ADDRESS 127.0.0.1:40000\n"
 			      "RESPONSE-ORIGIN 127.0.0.1:3478\nOTHER-ADDRESS 127.0.0.2:3479\n"
 			      "SOFTWARE Coturn-4.6.1 'Gorst'\n",
@@ -109,7 +109,7 @@ static const struct stun_sample {
 		.name = "coturn 4.6.1 over IPv6",
 		.kind = "Binding response",
 		.response = "id 0102030405060708090a0b0c xor_mapped [::1]:40000 mapped [::1]:40000 other "
-			    "[::1]:3479 origin [::1]:3478 software 'Coturn-4.6.1 'Gorst''",
+			    "[::1]:3479",
 		.attributes = "XOR-MAPPED-ADDRESS [::1]:40000\nMAPPED-ADDRESS [::1]:40000\n"
 			      "RESPONSE-ORIGIN [::1]:3478\nOTHER-ADDRESS [::1]:3479\n"
 			      "SOFTWARE Coturn-4.6.1 'Gorst'\n",
@@ -128,7 +128,7 @@ static const struct stun_sample {
 		.name = "coturn 4.6.1 with one address, asked to change it",
 		.kind = "Binding error response",
 		.response = "id 0102030405060708090a0b0c error 420 'Unknown attribute: TURN server was "
-			    "configured without RFC 5780 support' software 'Coturn-4.6.1 'Gorst''",
+			    "configured without RFC 5780 support'",
 		.attributes = "ERROR-CODE 420 Unknown attribute: TURN server was configured without RFC 5780 support\n"
 			      "SOFTWARE Coturn-4.6.1 'Gorst'\n",
 		BYTES(
@@ -144,8 +144,7 @@ static const struct stun_sample {
 	{
 		.name = "coturn 4.6.1, asked with an attribute 0x7777",
 		.kind = "Binding error response",
-		.response = "id 0102030405060708090a0b0c error 420 'Unknown Attribute' software "
-			    "'Coturn-4.6.1 'Gorst''",
+		.response = "id 0102030405060708090a0b0c error 420 'Unknown Attribute'",
 		.attributes = "ERROR-CODE 420 Unknown Attribute\nUNKNOWN-ATTRIBUTES\n"
 			      "SOFTWARE Coturn-4.6.1 'Gorst'\n",
 		BYTES(
@@ -159,7 +158,7 @@ static const struct stun_sample {
 		.name = "stund 0.97, whose SOFTWARE ends with a NUL",
 		.kind = "Binding response",
 		.response = "id 0102030405060708090a0b0c xor_mapped 127.0.0.1:40000 mapped 127.0.0.1:40000 "
-			    "other 127.0.0.2:3489 origin 127.0.0.1:3488 software 'Vovida.org 0.97'",
+			    "other 127.0.0.2:3489",
 		.attributes = "MAPPED-ADDRESS 127.0.0.1:40000\nSOURCE-ADDRESS 127.0.0.1:3488\n"
 			      "CHANGED-ADDRESS 127.0.0.2:3489\nXOR-MAPPED-ADDRESS 127.0.0.1:40000\n"
 			      "SOFTWARE Vovida.org 0.97\n",
@@ -174,8 +173,7 @@ static const struct stun_sample {
 	{
 		.name = "RFC 3489, whose transaction ID begins with our cookie",
 		.kind = "Binding response",
-		.response = "id 0102030405060708090a0b0c mapped 192.0.2.7:40000 other 192.0.2.2:3479 "
-			    "origin 192.0.2.1:3478",
+		.response = "id 0102030405060708090a0b0c mapped 192.0.2.7:40000 other 192.0.2.2:3479",
 		.attributes = "MAPPED-ADDRESS 192.0.2.7:40000\nSOURCE-ADDRESS 192.0.2.1:3478\n"
 			      "CHANGED-ADDRESS 192.0.2.2:3479\n",
 		BYTES(RESPONSE(36), ATTR(0x0001, 8), V4(40000, 7), ATTR(0x0004, 8), V4(3478, 1),
@@ -238,8 +236,7 @@ static const struct stun_sample {
 	{
 		.name = "the newer form counts, though it comes last",
 		.kind = "Binding response",
-		.response = "id 0102030405060708090a0b0c xor_mapped 192.0.2.2:2 other 192.0.2.4:4 origin "
-			    "192.0.2.6:6",
+		.response = "id 0102030405060708090a0b0c xor_mapped 192.0.2.2:2 other 192.0.2.4:4",
 		.attributes = "XOR-MAPPED-ADDRESS 192.0.2.1:1\nXOR-MAPPED-ADDRESS 192.0.2.2:2\n"
 			      "CHANGED-ADDRESS 192.0.2.3:3\nOTHER-ADDRESS 192.0.2.4:4\n"
 			      "SOURCE-ADDRESS 192.0.2.5:5\nRESPONSE-ORIGIN 192.0.2.6:6\n",
@@ -250,7 +247,7 @@ static const struct stun_sample {
 	{
 		.name = "of two the first one counts, even if the second is malformed",
 		.kind = "Binding response",
-		.response = "id 0102030405060708090a0b0c mapped 192.0.2.1:1 software 'a'",
+		.response = "id 0102030405060708090a0b0c mapped 192.0.2.1:1",
 		.attributes = "MAPPED-ADDRESS 192.0.2.1:1\nMAPPED-ADDRESS 192.0.2.2:2\n"
 			      "MAPPED-ADDRESS (malformed)\nSOFTWARE a\nSOFTWARE b\n",
 		BYTES(RESPONSE(48), ATTR(0x0001, 8), V4(1, 1), ATTR(0x0001, 8), V4(2, 2), ATTR(0x0001, 4),
