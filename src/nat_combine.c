@@ -209,12 +209,13 @@ static void count_votes(struct nat_tally *t, const struct nat_verdict verdicts[]
 static size_t count_type(const struct nat_verdict verdicts[], size_t n, const struct nat_tally *votes,
 			 const struct nat_verdict *one)
 {
-	enum rank rank = rank_verdict(one, votes);
 	size_t found = 0;
 
-	if (one->type == NAT_SYMMETRIC && rank >= RANK_POOL)
+	if (one->type == NAT_SYMMETRIC)
 		return n + 1;
-	for (size_t i = 0; i < n && rank >= RANK_TYPE; i++)
+	if (rank_verdict(one, votes) < RANK_TYPE)
+		return 0;
+	for (size_t i = 0; i < n; i++)
 		found += rank_verdict(&verdicts[i], votes) >= RANK_TYPE && verdicts[i].type == one->type;
 	return found;
 }

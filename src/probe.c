@@ -387,8 +387,8 @@ static bool is_believed(struct probe *p, int64_t now, enum nat_bar bar)
 {
 	if (bar == NAT_BAR_DOWN || bar == NAT_BAR_PROHIBITED)
 		return true;
-	if (!p->hinted) {
-		p->hinted = true;
+	if (p->hint != bar) {
+		p->hint = bar;
 		p->hint_time = now;
 	}
 	return now - p->hint_time >= ROUND_INTERVAL / 2;

@@ -70,7 +70,7 @@ struct probe {
 	bool answered;           /* a plain request was, by A1:P1 */
 	bool heard;              /* something of the server's came, of use or not */
 	unsigned useless;        /* responses without a mapped address, while not answered */
-	bool hinted;             /* an ICMP error or refusal came that may pass, first at hint_time */
+	enum nat_bar hint;       /* what came and may pass, first at hint_time */
 	int64_t hint_time;
 	bool tcp_asked, tcp_told;
 	int64_t tcp_rtt;

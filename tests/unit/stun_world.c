@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The world's clock, its link, and the client that runs the probe. */
+/* The world's clock, what travels and arrives, and the client that runs the probe. */
 #include "stun_world.h"
 
 #define SECOND (1000 * STUN_MS)
@@ -65,52 +65,15 @@ void stun_world_icmp(struct stun_world *w, int64_t time, enum probe_socket socke
 
 /* --- the link --- */
 
-static bool by_chance(struct stun_world *w, unsigned of_thousand)
-{
-	return of_thousand && given_below(&w->seed, 1000000) < of_thousand * 1000;
-}
-
-/*
- * A burst of four begins with a chance of q at each datagram that is not in one;
- * 4q / (1 + 3q) of all are lost then.
- */
-static bool is_lost(struct stun_world *w, enum stun_direction direction)
-{
-	struct stun_link *l = &w->link;
-	int64_t since_outage = w->now - w->begin - l->outage;
-
-	if (since_outage >= 0 && since_outage < l->outage_length)
-		return true;
-	if (!l->bursts)
-		return by_chance(w, l->loss);
-	if (l->burst_left[direction] == 0) {
-		if (l->loss == 0 || given_below(&w->seed, 4000 - 3 * l->loss) >= l->loss)
-			return false;
-		l->burst_left[direction] = 4;
-	}
-	l->burst_left[direction]--;
-	return true;
-}
-
-static int64_t travel_time(struct stun_world *w, enum stun_direction direction)
-{
-	int64_t delay = w->link.delay[direction];
-	int64_t jitter = delay * w->link.jitter / 100;
-
-	if (jitter == 0)
-		return delay;
-	return delay - jitter + (int64_t)given_below(&w->seed, (uint32_t)(2 * jitter + 1));
-}
-
 static void travel(struct stun_world *w, enum stun_direction direction, const struct stun_event *model)
 {
-	unsigned copies = by_chance(w, w->link.duplicates) ? 2 : 1;
+	unsigned copies = stun_link_copies(w);
 
-	if (!w->link.near && is_lost(w, direction))
+	if (!w->link.near && stun_link_loses(w, direction))
 		return;
 	for (unsigned i = 0; i < copies; i++) {
 		int64_t spread = i ? 1 + (int64_t)given_below(&w->seed, SPREAD) : 0;
-		int64_t time = model->time + travel_time(w, direction) + spread;
+		int64_t time = model->time + stun_link_delay(w, direction) + spread;
 		struct stun_event *e = add_event(w, direction == STUN_OUTWARDS ? AT_SERVER : AT_GATEWAY, time);
 
 		e->from = model->from;
@@ -152,7 +115,7 @@ static void at_gateway(struct stun_world *w, struct stun_event *e)
 
 	if (!stun_gateway_in(w, &e->from, &e->to, &e->message, &inside))
 		return;
-	if (w->link.near && is_lost(w, STUN_INWARDS))
+	if (w->link.near && stun_link_loses(w, STUN_INWARDS))
 		return;
 	arrival = add_event(w, AT_CLIENT, w->now);
 	arrival->socket = socket_of(w, &inside);
@@ -167,7 +130,7 @@ static void port_unreachable(struct stun_world *w, const struct stun_event *e)
 		const struct stun_session *s = &w->gateway.sessions[i];
 
 		if (s->inside.addr.family && endpoint_equal(&s->public, &e->from) &&
-		    endpoint_equal(&s->remote, &e->to) && !is_lost(w, STUN_INWARDS)) {
+		    endpoint_equal(&s->remote, &e->to) && !stun_link_loses(w, STUN_INWARDS)) {
 			struct stun_event *icmp = add_event(w, ICMP, w->now + w->link.delay[STUN_INWARDS]);
 
 			icmp->socket = socket_of(w, &s->inside);
@@ -323,7 +286,9 @@ static void client_sends(struct stun_world *w, const struct probe_datagram *d)
 	check_recipient(w, d);
 	w->sent[w->n_sent++] = (struct stun_sent){ .time = w->now - w->begin, .socket = d->socket, .to = d->to,
 						   .change = stun_request_change(d->bytes, d->len) };
-	if (is_blocked(w, d) || (w->link.near && is_lost(w, STUN_OUTWARDS)))
+	if (is_blocked(w, d) || stun_link_polices(w, d->socket))
+		return;
+	if (w->link.near && stun_link_loses(w, STUN_OUTWARDS))
 		return;
 	model.from = stun_gateway_out(w, &w->local[d->socket], &d->to);
 	set_bytes(&model.message, d->bytes, d->len);
@@ -389,6 +354,24 @@ static void check_silence(struct stun_world *w)
 	STUN_MUST(probe_wake(w->probe) == PROBE_NEVER, "it wants to be woken up though it is done");
 }
 
+/* Whatever comes when it is done: what it found stays as it is. */
+static void check_deafness(struct stun_world *w)
+{
+	const struct endpoint mapped = { .addr = w->gateway.public[0], .port = 43210 };
+
+	for (enum nat_site site = 0; site < NAT_SITES; site++) {
+		struct endpoint to = stun_world_site(w, site);
+
+		for (enum nat_bar bar = NAT_BAR_DOWN; bar <= NAT_BAR_LOCAL; bar++) {
+			probe_barred(w->probe, w->now, PROBE_F, &to, bar);
+			probe_barred(w->probe, w->now, PROBE_M, &to, bar);
+		}
+	}
+	probe_tcp(w->probe, w->now, NAT_TCP_ANSWERED, link_rtt(w), &mapped);
+	STUN_MUST(memcmp(probe_evidence(w->probe), &w->evidence, sizeof(w->evidence)) == 0,
+		  "the evidence changes though it is done");
+}
+
 /* What is still on its way comes in, and time goes by: it says nothing any more. */
 static void let_quiet_down(struct stun_world *w)
 {
@@ -397,8 +380,10 @@ static void let_quiet_down(struct stun_world *w)
 		let_look(w, e->time > w->now ? e->time : w->now);
 		check_silence(w);
 	}
-	for (int i = 0; i < 5; i++, w->now += SECOND)
+	for (int i = 0; i < 5; i++, w->now += SECOND) {
+		check_deafness(w);
 		check_silence(w);
+	}
 }
 
 static void probe_chance(void *context, void *buf, size_t len)
@@ -456,7 +441,7 @@ void stun_world_run(struct stun_world *w)
 		STUN_MUST(w->now - w->begin < LONGEST, "it is not done after a minute");
 	}
 	w->took = w->now - w->begin;
-	w->evidence = *probe_evidence(w->probe);
+	memcpy(&w->evidence, probe_evidence(w->probe), sizeof(w->evidence)); /* every byte: to be compared */
 	nat_judge(&w->evidence, &w->verdict);
 	STUN_MUST(w->evidence.sent == w->n_sent, "%zu sent, not %u", w->n_sent, w->evidence.sent);
 	STUN_MUST(w->evidence.received == w->n_counted, "%zu counted, not %u", w->n_counted,

@@ -28,7 +28,11 @@ struct stun_link {
 	unsigned duplicates; /* of a thousand */
 	unsigned jitter;     /* per cent of the delay, more or less */
 	int64_t outage, outage_length; /* from this time on, everything is lost for so long */
-	unsigned burst_left[STUN_DIRECTIONS]; /* the world's own */
+	unsigned lost[STUN_DIRECTIONS]; /* this one is lost, the first is 1; 0: none is */
+	int64_t policed; /* what a socket sends less than so long after the one before is dropped */
+	unsigned burst_left[STUN_DIRECTIONS]; /* from here on: the world's own */
+	unsigned passed[STUN_DIRECTIONS];
+	int64_t last_sent[PROBE_SOCKETS]; /* 0: nothing so far */
 };
 
 /* What happens to a datagram that the client sends. */
@@ -85,7 +89,9 @@ struct stun_server {
 	enum stun_site_state site[NAT_SITES];
 	unsigned error;        /* answers with this error ... */
 	unsigned n_errors;     /* ... so many requests; 0: all */
+	bool change_errs;      /* not those without CHANGE-REQUEST, though they count */
 	int64_t slow;          /* microseconds that it thinks */
+	int64_t slow_other;    /* so much longer if it answers from A2 */
 	struct endpoint source; /* sends everything from here; unspecified: from where it should */
 	bool required;         /* adds an attribute that must be understood, and nobody does ... */
 	unsigned n_required;   /* ... to so many responses; 0: all */
@@ -157,7 +163,8 @@ void stun_world_icmp(struct stun_world *w, int64_t time, enum probe_socket socke
 /*
  * Runs a probe until it is done and the network is quiet, and fails the test
  * when it breaks a rule that always holds: F asks A1:P1 only and M the four,
- * at most PROBE_DATAGRAMS_MAX datagrams, none after it is done, no busy loop.
+ * at most PROBE_DATAGRAMS_MAX datagrams, none after it is done, and nothing
+ * changes the evidence then; no busy loop.
  */
 void stun_world_run(struct stun_world *w);
 
@@ -183,6 +190,16 @@ void stun_message_success(struct stun_message *m, const uint8_t *request, const 
 
 /* A request that was sent; fails the test unless it is a bare Binding request, or one with CHANGE-REQUEST. */
 enum stun_change stun_request_change(const uint8_t *bytes, size_t len);
+
+/* Is the datagram that now comes to the lossy place lost? */
+bool stun_link_loses(struct stun_world *w, enum stun_direction direction);
+
+/* The client sends from this socket: is that dropped for being too soon after the one before? */
+bool stun_link_polices(struct stun_world *w, enum probe_socket socket);
+
+/* For how long a datagram travels, and in how many copies it arrives. */
+int64_t stun_link_delay(struct stun_world *w, enum stun_direction direction);
+unsigned stun_link_copies(struct stun_world *w);
 
 /* A request reached the site: answers. */
 void stun_server_hear(struct stun_world *w, enum nat_site site, const struct endpoint *from,

@@ -201,7 +201,9 @@ static void flood(struct stun_world *w, const struct endpoint *source, const str
 
 static unsigned error_for(const struct stun_server *s, enum stun_change change)
 {
-	if (s->error && (s->n_errors == 0 || s->n_answers < s->n_errors))
+	bool errs = change != STUN_CHANGE_ABSENT || !s->change_errs;
+
+	if (s->error && errs && (s->n_errors == 0 || s->n_answers < s->n_errors))
 		return s->error;
 	return s->change == STUN_REFUSES && change != STUN_CHANGE_ABSENT ? 420 : 0;
 }
@@ -237,6 +239,7 @@ void stun_server_hear(struct stun_world *w, enum nat_site site, const struct end
 	unsigned error = error_for(s, change);
 	enum nat_site answering = error ? site : answering_site(s, site, change);
 	struct endpoint source = s->source.addr.family ? s->source : stun_world_site(w, answering);
+	int64_t delay = s->slow + (answering >= NAT_A2P1 ? s->slow_other : 0);
 	struct stun_message m;
 
 	if (!can_answer(s, site, answering, change))
@@ -252,5 +255,5 @@ void stun_server_hear(struct stun_world *w, enum nat_site site, const struct end
 		flood(w, &source, from, &m);
 		stun_world_reply(w, 0, &source, from, &m);
 	}
-	stun_world_reply(w, s->slow, &source, from, &m);
+	stun_world_reply(w, delay, &source, from, &m);
 }

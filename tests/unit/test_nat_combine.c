@@ -109,11 +109,14 @@ START_TEST(different_addresses_through_a_mapping_by_destination_are_a_pool)
 	struct nat_verdict one_knows[] = { typed(NAT_UNKNOWN, "a"), typed(NAT_SYMMETRIC, "x") };
 	struct nat_verdict outvoted[] = { typed(NAT_UNKNOWN, "a"), typed(NAT_UNKNOWN, "b"),
 					  typed(NAT_SYMMETRIC, "x") };
+	struct nat_verdict outvoted_but_typed[] = { typed(NAT_UNKNOWN, "a"), typed(NAT_UNKNOWN, "b"),
+						    saw(NAT_FULL, "xy", NAT_REASON_POOL) };
 	struct nat_verdict seen_by_one[] = { saw(NAT_FULL, "ax", NAT_REASON_POOL), typed(NAT_FULL, "y") };
 
 	EXPECT_COMBINED(v, 0, NAT_REASON_POOL, A " " X);
 	EXPECT_COMBINED(one_knows, 1, NAT_REASON_POOL, X " " A);
 	EXPECT_COMBINED(outvoted, 2, NAT_REASON_POOL, A " " X);
+	EXPECT_COMBINED(outvoted_but_typed, 2, NAT_REASON_POOL, A " " X " " Y);
 	EXPECT_COMBINED(seen_by_one, 0, NAT_REASON_POOL, A " " X " " Y);
 }
 END_TEST
@@ -197,11 +200,12 @@ END_TEST
 START_TEST(a_server_on_this_side_of_a_nat_has_no_vote)
 {
 	struct nat_verdict v[] = { typed(NAT_NONE, "p"), typed(NAT_PORT_RESTRICTED, "a") };
-	struct nat_verdict carrier[] = { typed(NAT_FULL, "s"), typed(NAT_FULL, "s"), typed(NAT_SYMMETRIC, "a") };
+	struct nat_verdict carrier[] = { typed(NAT_FULL, "s"), typed(NAT_FULL, "s"),
+					 typed(NAT_RESTRICTED, "a") };
 	struct nat_verdict inside[] = { typed(NAT_NONE, "p"), typed(NAT_NONE, "p") };
 
 	EXPECT_COMBINED(v, 1, NAT_REASON_DISAGREE | NAT_REASON_CONTRADICT, A " 192.168.1.5:1001");
-	EXPECT_COMBINED(carrier, 2, NAT_REASON_POOL | NAT_REASON_CONTRADICT, A " 100.64.0.9:1001");
+	EXPECT_COMBINED(carrier, 2, NAT_REASON_DISAGREE | NAT_REASON_CONTRADICT, A " 100.64.0.9:1001");
 	EXPECT_COMBINED(inside, 0, 0, "192.168.1.5:1001");
 }
 END_TEST
@@ -211,6 +215,50 @@ START_TEST(the_type_that_most_servers_find_is_taken)
 	struct nat_verdict v[] = { typed(NAT_PORT_RESTRICTED, "a"), typed(NAT_FULL, "a"), typed(NAT_FULL, "b") };
 
 	EXPECT_COMBINED(v, 1, NAT_REASON_CONTRADICT, A);
+}
+END_TEST
+
+/* Of a pool, one server may be asked through one address only, and another through several. */
+START_TEST(a_mapping_by_destination_that_one_has_seen_disproves_the_others_in_any_order)
+{
+	static const size_t orders[][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+					    { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+	const struct nat_verdict found[] = { typed(NAT_FULL, "a"), typed(NAT_FULL, "b"),
+					     typed(NAT_SYMMETRIC, "x") };
+	const struct nat_verdict whole[] = { saw(NAT_PORT_RESTRICTED, "ax", NAT_REASON_POOL),
+					     typed(NAT_FULL, "a"), typed(NAT_SYMMETRIC, "a") };
+
+	for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+		struct nat_verdict v[3], joined;
+		size_t at = 0;
+
+		for (size_t k = 0; k < 3; k++) {
+			v[k] = found[orders[i][k]];
+			v[k].filtering = NAT_ENDPOINT_INDEPENDENT;
+			if (orders[i][k] == 2)
+				at = k;
+		}
+		v[at].filtering = NAT_BEHAVIOUR_UNKNOWN;
+		ck_assert_uint_eq(nat_combine(v, 3, &joined), at);
+		ck_assert_int_eq(joined.type, NAT_SYMMETRIC);
+		ck_assert_uint_eq(joined.reasons, NAT_REASON_POOL | NAT_REASON_CONTRADICT);
+		for (size_t k = 0; k < 3; k++)
+			v[k] = whole[orders[i][k]];
+		ck_assert_uint_eq(nat_combine(v, 3, &joined), at);
+		ck_assert_int_eq(joined.type, NAT_SYMMETRIC);
+	}
+}
+END_TEST
+
+START_TEST(addresses_that_others_can_use_are_listed_first)
+{
+	struct nat_verdict one[] = { typed(NAT_SYMMETRIC, "psxa") };
+	struct nat_verdict outvoted[] = { typed(NAT_SYMMETRIC, "p"), typed(NAT_SYMMETRIC, "p"),
+					  typed(NAT_SYMMETRIC, "s"), typed(NAT_SYMMETRIC, "xa"),
+					  typed(NAT_SYMMETRIC, "a") };
+
+	EXPECT_COMBINED(one, 0, 0, X " " A " 192.168.1.5:1001 100.64.0.9:1001");
+	EXPECT_COMBINED(outvoted, 3, NAT_REASON_POOL, A " " X " 192.168.1.5:1001 100.64.0.9:1001");
 }
 END_TEST
 
@@ -420,6 +468,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, of_several_that_are_blocked_the_most_certain_is_taken);
 	tcase_add_test(tc, a_server_on_this_side_of_a_nat_has_no_vote);
 	tcase_add_test(tc, the_type_that_most_servers_find_is_taken);
+	tcase_add_test(tc, a_mapping_by_destination_that_one_has_seen_disproves_the_others_in_any_order);
+	tcase_add_test(tc, addresses_that_others_can_use_are_listed_first);
 	tcase_add_test(tc, who_knows_the_filtering_too_is_preferred);
 	tcase_add_test(tc, a_server_that_is_down_counts_for_nothing);
 	tcase_add_test(tc, an_address_seen_over_tcp_counts_only_if_there_is_no_other);

@@ -84,17 +84,21 @@ START_TEST(knows_every_class_when_one_way_takes_longer)
 }
 END_TEST
 
-/* Satellite links have such proxies. */
+/* Satellite links have such proxies. What goes out before TCP is tried is lost: so TCP is first to answer. */
 START_TEST(is_not_taken_in_by_a_proxy_that_shakes_hands_at_once)
 {
 	for (size_t i = 0; i < 2 * STUN_ANSWERING; i++) {
 		int64_t rtt = (i % 2 ? 600 : 1200) * STUN_MS;
 		struct stun_world w = stun_world_behind_at(stun_answering[i / 2], rtt);
 
+		w.link.outage_length = 250 * STUN_MS;
 		w.tcp = NAT_TCP_ANSWERED;
 		w.handshake = 2 * STUN_MS;
 		stun_world_run(&w);
-		stun_world_expect_truth(&w, stun_answering[i / 2]);
+		ck_assert_int_eq(w.evidence.tcp, NAT_TCP_ANSWERED);
+		ck_assert_int_eq(w.evidence.mapping[NAT_A1P1].reply, NAT_ANSWERED);
+		if (w.verdict.type != NAT_UNKNOWN) /* too few rounds are left to be sure of a filter */
+			ck_assert_int_eq(w.verdict.type, stun_answering[i / 2]);
 	}
 }
 END_TEST

@@ -247,8 +247,8 @@ END_TEST
 
 START_TEST(a_mapped_address_that_is_none_is_not_believed)
 {
-	static const char *const none[] = { "0.0.0.0:4000", "224.0.0.1:4000", "255.255.255.255:4000",
-					    "[2001:db8::1]:4000" };
+	static const char *const none[] = { "0.0.0.0:4000",	    "224.0.0.1:4000", "255.255.255.255:4000",
+					    "[2001:db8::1]:4000", "127.0.0.1:4000", "169.254.7.7:4000" };
 
 	for (size_t i = 0; i <= ARRAY_LEN(none); i++) {
 		struct stun_world w = stun_world_behind(NAT_FULL);
@@ -260,6 +260,8 @@ START_TEST(a_mapped_address_that_is_none_is_not_believed)
 		stun_world_expect(&w, NAT_UNKNOWN, NAT_BEHAVIOUR_UNKNOWN, NAT_BEHAVIOUR_UNKNOWN);
 		ck_assert(w.verdict.reasons & NAT_REASON_ODD_MAPPED);
 		ck_assert_uint_eq(w.verdict.n_public, 0);
+		ck_assert_int_eq(w.evidence.bar, NAT_BAR_ERROR);
+		ck_assert_int_le(w.took, 3 * STUN_RTT);
 	}
 }
 END_TEST
