@@ -270,10 +270,11 @@ static struct standing stand(struct run *r)
 
 	for (size_t i = 0; i < r->n; i++) {
 		struct exam *x = &r->exams[i];
+		bool active = is_active(r, x); /* first: it may end by this, and conclude */
 
 		judge(x, &verdicts[i]);
 		s.seen += has_answer(x);
-		if (is_active(r, x)) {
+		if (active) {
 			s.active++;
 			s.mute += !has_answer(x);
 		} else {

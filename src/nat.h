@@ -166,8 +166,9 @@ void nat_judge(const struct nat_evidence *evidence, struct nat_verdict *out);
 
 /*
  * Joins the verdicts of n > 0 servers, in the order of preference. Those that
- * saw the public address that most servers saw vote on the type; of those that
- * found it, the first that knows the filtering too is taken. A mapping by
+ * saw the public address that most servers saw vote on the type (of two with as
+ * many votes rather not none); of those that found it, the first that knows the
+ * filtering too is taken. A mapping by
  * destination that one has seen disproves all others. A server that saw a
  * private or shared address has no vote if another one saw a global one: it is
  * on this side of a NAT. Returns its index; *out is that verdict with all public

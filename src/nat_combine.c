@@ -220,21 +220,38 @@ static size_t count_type(const struct nat_verdict verdicts[], size_t n, const st
 	return found;
 }
 
-/* The best rank; of those that know the type, first the type that most found. */
+/* What speaks for one verdict. */
+struct claim {
+	size_t found; /* count_type */
+	bool closed;  /* the type is any but none: a server on this side of a firewall sees none */
+	enum rank rank;
+};
+
+/* By the number that found the type, then what is safer to believe, then how much it knows. */
+static bool is_stronger(const struct claim *a, const struct claim *b)
+{
+	if (a->found != b->found)
+		return a->found > b->found;
+	if (a->found > 0 && a->closed != b->closed)
+		return a->closed;
+	return a->rank > b->rank;
+}
+
+/* The strongest; the first of those that are alike. */
 static size_t choose(const struct nat_verdict verdicts[], size_t n)
 {
+	struct claim best = { 0 };
 	struct nat_tally votes;
-	enum rank best = RANK_UNASKED;
-	size_t chosen = 0, most = 0;
+	size_t chosen = 0;
 
 	count_votes(&votes, verdicts, n);
 	for (size_t i = 0; i < n; i++) {
-		enum rank rank = rank_verdict(&verdicts[i], &votes);
-		size_t found = count_type(verdicts, n, &votes, &verdicts[i]);
+		struct claim claim = { .found = count_type(verdicts, n, &votes, &verdicts[i]),
+				       .closed = verdicts[i].type != NAT_NONE,
+				       .rank = rank_verdict(&verdicts[i], &votes) };
 
-		if (found > most || (found == most && rank > best)) {
-			best = rank;
-			most = found;
+		if (is_stronger(&claim, &best)) {
+			best = claim;
 			chosen = i;
 		}
 	}

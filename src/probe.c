@@ -106,6 +106,16 @@ int64_t probe_patience(const struct probe *p)
 	return p->rtt_max + (p->rtt_max / 2 > 20 * MS ? p->rtt_max / 2 : 20 * MS);
 }
 
+bool probe_is_usable_mapped(const struct probe *p, const struct endpoint *mapped)
+{
+	enum addr_scope scope = addr_scope(&mapped->addr);
+
+	if (mapped->addr.family != p->ev.server.addr.family || mapped->port == 0 || scope == ADDR_SPECIAL)
+		return false;
+	/* Nobody is seen there but by who is there himself. */
+	return (scope != ADDR_LOOPBACK && scope != ADDR_LINK_LOCAL) || scope == addr_scope(&p->ev.server.addr);
+}
+
 /* Does the NAT change our endpoint? Unless known, assume it does. */
 static bool is_translated(const struct probe *p)
 {

@@ -14,16 +14,6 @@ static struct probe_request *find_request(struct probe *p, enum probe_socket soc
 	return NULL;
 }
 
-bool probe_is_usable_mapped(const struct probe *p, const struct endpoint *mapped)
-{
-	enum addr_scope scope = addr_scope(&mapped->addr);
-
-	if (mapped->addr.family != p->ev.server.addr.family || mapped->port == 0 || scope == ADDR_SPECIAL)
-		return false;
-	/* Nobody is seen there but by who is there himself. */
-	return (scope != ADDR_LOOPBACK && scope != ADDR_LINK_LOCAL) || scope == addr_scope(&p->ev.server.addr);
-}
-
 /* A server in a private network, or on this host, may have its other address there too. */
 static bool is_usable_other(const struct endpoint *server, const struct endpoint *other)
 {

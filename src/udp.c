@@ -6,6 +6,7 @@
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 
 /* How many errors of former datagrams udp_send puts up with: each try takes one away. */
@@ -132,9 +133,21 @@ static int source_of(struct err *e, int fd, const struct endpoint *to, struct ad
 	return 0;
 }
 
+/* Nothing for others leaves by the loopback device, whatever source the kernel offers. */
+static bool leads_nowhere(int fd, const char *device, const struct addr *to)
+{
+	struct ifreq r = { 0 };
+
+	if (device[0] == '\0' || addr_scope(to) == ADDR_LOOPBACK)
+		return false;
+	memccpy(r.ifr_name, device, '\0', sizeof(r.ifr_name));
+	return ioctl(fd, SIOCGIFFLAGS, &r) == 0 && r.ifr_flags & IFF_LOOPBACK;
+}
+
 int udp_source(struct err *e, const struct endpoint *to, const struct udp_from *from, struct addr *out)
 {
 	const struct addr *wanted = &from->address;
+	char text[ENDPOINT_STRLEN];
 	CLEANUP_CLOSE int fd = -1;
 	int ret;
 
@@ -147,6 +160,9 @@ int udp_source(struct err *e, const struct endpoint *to, const struct udp_from *
 		if (ret < 0)
 			refuse_source(e, -ret, wanted);
 	}
+	if (ret == 0 && leads_nowhere(fd, from->device, &to->addr))
+		ret = err_set(e, ENETUNREACH, "%s is not reached through %s; name another network interface",
+			      endpoint_format(to, text), from->device);
 	if (ret == 0)
 		ret = connect_to(e, fd, to);
 	if (ret == 0)

@@ -109,15 +109,18 @@ link_lay()
 {
 	if [ "$link_cable" ]; then
 		kill "$link_cable"
-		wait_for 5 link_is_loose
+		wait_for 20 link_is_loose gateway
+		wait_for 20 link_is_loose server
 	fi
 	link_cable=$("$builddir/tests/lab/cable" -d $((link_rtt / 2)).$((link_rtt % 2 * 5)) \
 		-l "$link_percent" -b "$link_burst" -s "${seed:-1}" gateway:wan server:wan)
 }
 
+# link_is_loose PLACE: can another cable be attached there? A process that ends
+# lets go of one end after the other.
 link_is_loose()
 {
-	! ip -netns server link show dev wan | grep LOWER_UP
+	! ip -netns "$1" link show dev wan | grep LOWER_UP
 }
 
 # link_delay MILLISECONDS: there and back.
@@ -246,15 +249,17 @@ nat_stund()
 	wait_for 20 nat_listens "$2" $stund_port
 }
 
-# nat_trickster A1 A2 TRICK[,TRICK]...: instead of the one that is there.
+# nat_trickster A1 A2 TRICK[,TRICK]... [PLACE]: instead of the one that is there;
+# at the server's place unless another one is said.
 nat_trickster()
 {
 	if [ -e "/run/trickster-$1" ]; then
 		kill "$(cat "/run/trickster-$1")"
+		wait "$(cat "/run/trickster-$1")" 2>/dev/null || : # until its sockets are closed
 	fi
-	ip netns exec server python3 "$tools/trickster.py" "$3" "$1" "$2" &
+	ip netns exec "${4:-server}" python3 "$tools/trickster.py" "$3" "$1" "$2" &
 	echo $! >"/run/trickster-$1"
-	wait_for 20 nat_hears "/run/trickster-$1"
+	wait_for 20 nat_hears "${4:-server}" "/run/trickster-$1"
 }
 
 # nat_listens ADDRESS PORT: at the next port too?
@@ -263,10 +268,10 @@ nat_listens()
 	[ "$(on server ss -Hlnu "sport = :$2 or sport = :$(($2 + 1))" | awk '{ print $4 }' | sort -u | grep -Fc "$1")" -eq 2 ]
 }
 
-# nat_hears PID-FILE: are its sockets open, all four?
+# nat_hears PLACE PID-FILE: are its sockets open, all four?
 nat_hears()
 {
-	[ "$(on server ss -Hlnup | grep -c "pid=$(cat "$1"),")" -eq 4 ]
+	[ "$(on "$1" ss -Hlnup | grep -c "pid=$(cat "$2"),")" -eq 4 ]
 }
 
 # --- What the client finds and sends -----------------------------------------

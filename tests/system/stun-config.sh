@@ -12,11 +12,17 @@
 # nameserver LINE...: these are the lines of its configuration; it is on the gateway's inside.
 nameserver()
 {
-	printf '%s\n' user=root bind-interfaces listen-address=10.0.0.1 no-resolv no-hosts \
+	printf '%s\n' bind-interfaces listen-address=10.0.0.1 no-resolv no-hosts \
 		local=/example.net/example.org/ "$@" >/run/dnsmasq.conf
-	on gateway dnsmasq -C /run/dnsmasq.conf -x /run/dnsmasq.pid
+	on gateway dnsmasq -d -C /run/dnsmasq.conf 2>/run/dnsmasq.log & # -d: remains whose it is
+	wait_for 20 nameserver_listens
 	mkdir -p /etc/netns/client
 	echo 'nameserver 10.0.0.1' >/etc/netns/client/resolv.conf
+}
+
+nameserver_listens()
+{
+	[ -n "$(on gateway ss -Hlnu 'src 10.0.0.1:53')" ]
 }
 
 # asked OPTION...: where the servers were that it asked.

@@ -83,7 +83,9 @@ trick_fails error=500 'error 500'
 
 say "Nothing that counts as an answer"
 trick silent blocked unknown null tcp_refused
+[ "$(found took_ms)" -ge 2900 ] || fail "a reset, which may be a firewall's, ends the wait: $(found took_ms) ms"
 trick_fails forge 'of no use'
+trick_fails lie=127.0.0.1:80 'of no use'
 trick_fails unknown=7777 'of no use'
 
 say "Ten thousand datagrams for each request"

@@ -210,6 +210,19 @@ START_TEST(a_server_on_this_side_of_a_nat_has_no_vote)
 }
 END_TEST
 
+/* The one that sees no firewall may be on this side of it. */
+START_TEST(of_two_opinions_the_open_one_loses)
+{
+	struct nat_verdict v[] = { typed(NAT_NONE, "a"), typed(NAT_SYMMETRIC_UDP_FIREWALL, "a") };
+	struct nat_verdict turned[] = { v[1], v[0] };
+	struct nat_verdict three[] = { v[0], v[1], v[0] };
+
+	EXPECT_COMBINED(v, 1, NAT_REASON_CONTRADICT, A);
+	EXPECT_COMBINED(turned, 0, NAT_REASON_CONTRADICT, A);
+	EXPECT_COMBINED(three, 0, NAT_REASON_CONTRADICT, A);
+}
+END_TEST
+
 START_TEST(the_type_that_most_servers_find_is_taken)
 {
 	struct nat_verdict v[] = { typed(NAT_PORT_RESTRICTED, "a"), typed(NAT_FULL, "a"), typed(NAT_FULL, "b") };
@@ -467,6 +480,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, udp_is_blocked_only_if_no_server_answered);
 	tcase_add_test(tc, of_several_that_are_blocked_the_most_certain_is_taken);
 	tcase_add_test(tc, a_server_on_this_side_of_a_nat_has_no_vote);
+	tcase_add_test(tc, of_two_opinions_the_open_one_loses);
 	tcase_add_test(tc, the_type_that_most_servers_find_is_taken);
 	tcase_add_test(tc, a_mapping_by_destination_that_one_has_seen_disproves_the_others_in_any_order);
 	tcase_add_test(tc, addresses_that_others_can_use_are_listed_first);
