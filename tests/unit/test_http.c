@@ -232,18 +232,38 @@ START_TEST(says_that_a_name_is_not_found)
 }
 END_TEST
 
+/* An authority that signs nothing: the system's may not be installed. */
+static const char authority[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIBkDCCATWgAwIBAgIUe1xzhep4Acx2eqDHWSWk7c0lvBwwCgYIKoZIzj0EAwIw\n"
+	"HDEaMBgGA1UEAwwRYXV0aG9yaXR5LmV4YW1wbGUwIBcNMjYxMTIyMjA1MzU4WhgP\n"
+	"MjEyNjEwMjkyMDUzNThaMBwxGjAYBgNVBAMMEWF1dGhvcml0eS5leGFtcGxlMFkw\n"
+	"EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEN/HPsK8EALBuUiyXD9BK/r9zCVLetvHq\n"
+	"xBOug4RLm+5rHbJFeC/QMKZlvQJ1VaS+b+bXO9AoJiOAtXJOiSKz2qNTMFEwHQYD\n"
+	"VR0OBBYEFHinCWHXaRW402e/aCFRoU1v9tATMB8GA1UdIwQYMBaAFHinCWHXaRW4\n"
+	"02e/aCFRoU1v9tATMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSQAwRgIh\n"
+	"AMwJqbbvZW616i8DRbY+/gfR5FXHKNcKws0kZGf2dkTNAiEAys3GUTGglrOwItat\n"
+	"LlFs7Lc82G5sVA82C2wvLQwztfU=\n"
+	"-----END CERTIFICATE-----\n";
+
 START_TEST(says_that_there_is_no_tls)
 {
+	char ca_file[] = "/tmp/test_http.XXXXXX";
+	int fd = mkstemp(ca_file);
 	static const char *const script[] = { "HTTP/1.1 400 Bad Request\r\n\r\n", NULL };
 	struct http_post post = http_given_post();
 	struct err e;
 	long status = -1;
 	char url[64];
 
+	ck_assert_int_eq(write(fd, authority, strlen(authority)), (ssize_t)strlen(authority));
+	close(fd);
 	http_server_start(&server, script);
 	post.url = url;
+	post.ca_file = ca_file;
 	snprintf(url, sizeof(url), "https://127.0.0.1:%u/", server.port);
-	ck_assert_int_eq(http_post_to(&e, &server, &post, &status), -EIO);
+	ck_assert_msg(http_post_to(&e, &server, &post, &status) == -EIO, "%s", e.msg);
+	unlink(ca_file);
 	ck_assert_int_eq(status, 0);
 	ck_assert_uint_eq(server.n, 1);
 	ck_assert_ptr_null(strstr(server.requests[0], "s3cret"));
