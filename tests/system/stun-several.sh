@@ -48,7 +48,7 @@ has_reason()
 	esac
 }
 
-# check_took MILLISECONDS: at most.
+# check_took MILLISECONDS: at most; with room for a machine that is busy, but for no time-out more.
 check_took()
 {
 	echo "  took $(found took_ms) ms"
@@ -116,7 +116,7 @@ check_equal "$(found nat 'servers|length')" "port_restricted 2" "found, and aske
 say "From the loopback interface nobody can be asked: an error, and at once"
 began=$(date +%s)
 expect_error 1 "$server4" on client sonm-stun -b lo -s $server4 -s $second4
-[ $(($(date +%s) - began)) -le 1 ] || fail "that took $(($(date +%s) - began)) s"
+[ $(($(date +%s) - began)) -le 2 ] || fail "that took $(($(date +%s) - began)) s"
 
 say "A name that is one server's two addresses, while 10 % is lost each way"
 printf '%s twin.example.net\n' $server4 $server4_other >>/etc/hosts
@@ -142,21 +142,21 @@ nat_trickster $second4 $second4_other no-other
 nat_trickster $third4 $third4_other no-other
 # shellcheck disable=SC2046 # many
 check "port_restricted true $gateway4" $server4 $(seven)
-check_took 600
+check_took 1500
 # shellcheck disable=SC2046 # many
 check "port_restricted true $gateway4" $(seven) $server4
-check_took 600
+check_took 1500
 
 say "Four that are silent over UDP"
 nat_class blocked
 check "blocked true $gateway4" $server4 $server4:3479 $server4_other $server4_other:3479
 has_reason tcp_answers
-check_took 1200
+check_took 2000
 nat_class dark
 check "blocked true null" $server4 $server4:3479 $server4_other $server4_other:3479
 has_reason all_silent
 check_equal "$(found 'servers|length')" 4 "asked"
-check_took 3200
+check_took 4500
 
 say "A gateway that says of every port beyond it that nobody listens"
 nat_class port_restricted
