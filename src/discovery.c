@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "discovery.h"
-#include "probe.h"
-#include "tcp_control.h"
+#include "discovery_internal.h"
 
 #include <poll.h>
 #include <stdio.h>
-#include <sys/random.h>
 #include <time.h>
 
 #define MS INT64_C(1000)
@@ -13,44 +10,6 @@
 #define AT_A_TIME_IN_SILENCE 4  /* when none of those has said a word for SILENCE */
 #define SILENCE (500 * MS)
 #define PATIENCE (1000 * MS)    /* with a verdict in hand, or for a third opinion */
-#define DATAGRAMS_AT_A_TIME 64  /* of one socket, before the timers have their turn */
-
-/* What F uses M never does, in no run: see probe.h. Both are above what Linux gives to other programs. */
-static const struct udp_ports ports[PROBE_SOCKETS] = {
-	[PROBE_F] = { 61000, 63267 },
-	[PROBE_M] = { 63268, 65535 },
-};
-
-/* One server's examination. */
-struct exam {
-	struct endpoint server;
-	size_t group;
-	struct probe *probe; /* NULL: its sockets could not be opened */
-	int fds[PROBE_SOCKETS];
-	struct endpoint local[PROBE_SOCKETS];
-	struct tcp_control tcp;
-	int64_t started;
-};
-
-struct run {
-	const struct discovery_plan *plan;
-	struct exam exams[DISCOVERY_SERVERS_MAX];
-	size_t n;            /* started */
-	int64_t start, now;
-	bool asked[DISCOVERY_SERVERS_LISTED]; /* which of the plan's servers */
-	int64_t compare_end; /* when to stop waiting for the mute; 0: there is no verdict yet */
-	int64_t end;         /* and for all */
-	bool disputed;       /* they were seen to disagree, and end was put off for a third opinion */
-};
-
-static void exam_end(struct exam *x)
-{
-	probe_free(x->probe);
-	tcp_control_end(&x->tcp);
-	for (size_t i = 0; i < PROBE_SOCKETS; i++)
-		if (x->fds[i] >= 0)
-			close(x->fds[i]);
-}
 
 static void run_end(struct run *r)
 {
@@ -58,180 +17,12 @@ static void run_end(struct run *r)
 		exam_end(&r->exams[i]);
 }
 
-static void tick(struct run *r)
+void discovery_tick(struct run *r)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	r->now = (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-static void unpredictable(void *context, void *buf, size_t len)
-{
-	(void)context;
-	while (getrandom(buf, len, 0) != (ssize_t)len)
-		; /* up to 256 bytes come whole, unless a signal came first: getrandom(2) */
-}
-
-/* --- who watches ----------------------------------------------------------- */
-
-static void tell(const struct run *r, const struct discovery_event *event)
-{
-	struct discovery_event ev = *event;
-
-	ev.time = r->now - r->start;
-	if (r->plan->watch)
-		r->plan->watch(r->plan->context, &ev);
-}
-
-static char letter(enum probe_socket socket)
-{
-	return socket == PROBE_F ? 'F' : 'M';
-}
-
-static void tell_tcp(const struct run *r, const struct exam *x, const char *note)
-{
-	tell(r, &(struct discovery_event){ .what = DISCOVERY_TCP, .socket = 'T', .peer = x->server,
-					   .local = { .addr = x->local[PROBE_M].addr }, .note = note });
-}
-
-/* --- one server ------------------------------------------------------------ */
-
-static int exam_start(struct err *e, struct run *r, const struct discovery_candidate *server)
-{
-	struct exam *x = &r->exams[r->n++];
-
-	*x = (struct exam){ .server = server->endpoint, .group = server->group, .fds = { -1, -1 },
-			    .tcp = TCP_CONTROL_INIT, .started = r->now };
-	for (size_t i = 0; i < PROBE_SOCKETS; i++)
-		if (udp_open(e, &x->server, &r->plan->from, &ports[i], &x->fds[i], &x->local[i]) < 0)
-			return -e->code;
-	x->probe = probe_new(&x->server, x->local, unpredictable, NULL, r->now);
-	return x->probe ? 0 : err_set(e, ENOMEM, "out of memory");
-}
-
-static bool is_active(const struct run *r, const struct exam *x)
-{
-	return x->probe && !probe_is_done(x->probe, r->now);
-}
-
-static bool has_answer(const struct exam *x)
-{
-	return x->probe && probe_has_answer(x->probe);
-}
-
-static enum nat_bar bar_of(enum udp_event event)
-{
-	switch (event) {
-	case UDP_PORT_UNREACHABLE:
-		return NAT_BAR_DOWN;
-	case UDP_PROHIBITED:
-		return NAT_BAR_PROHIBITED;
-	default:
-		return NAT_BAR_UNREACHABLE;
-	}
-}
-
-static void barred(struct run *r, struct exam *x, enum probe_socket socket, const struct endpoint *to,
-		   enum nat_bar bar)
-{
-	static const char *const notes[] = {
-		[NAT_BAR_DOWN] = "ICMP: port unreachable",
-		[NAT_BAR_UNREACHABLE] = "ICMP: unreachable",
-		[NAT_BAR_PROHIBITED] = "ICMP: administratively prohibited",
-		[NAT_BAR_LOCAL] = "this host's own firewall refuses to send it",
-	};
-
-	tell(r, &(struct discovery_event){ .what = DISCOVERY_ICMP, .socket = letter(socket), .peer = *to,
-					   .local = x->local[socket], .note = notes[bar] });
-	probe_barred(x->probe, r->now, socket, to, bar);
-}
-
-static void send_due(struct run *r, struct exam *x)
-{
-	struct probe_datagram d;
-
-	while (probe_next(x->probe, r->now, &d)) {
-		enum udp_event event = udp_send(x->fds[d.socket], &d.to, d.bytes, d.len);
-
-		tell(r, &(struct discovery_event){ .what = DISCOVERY_SENT, .socket = letter(d.socket),
-						   .local = x->local[d.socket], .peer = d.to,
-						   .bytes = d.bytes, .len = d.len, .note = d.test });
-		if (event != UDP_NOTHING)
-			barred(r, x, d.socket, &d.to, event == UDP_PROHIBITED ? NAT_BAR_LOCAL : bar_of(event));
-	}
-}
-
-static void receive(struct run *r, struct exam *x, enum probe_socket socket)
-{
-	uint8_t bytes[STUN_MESSAGE_MAX];
-	struct endpoint peer;
-	enum udp_event event;
-
-	for (int i = 0; i < DATAGRAMS_AT_A_TIME && is_active(r, x); i++) {
-		struct discovery_event ev = { .what = DISCOVERY_RECEIVED, .socket = letter(socket),
-					      .local = x->local[socket], .bytes = bytes };
-		size_t len = sizeof(bytes);
-		bool counted;
-
-		event = udp_receive(x->fds[socket], &peer, bytes, &len);
-		if (event == UDP_NOTHING)
-			return;
-		tick(r);
-		if (event != UDP_DATAGRAM) {
-			barred(r, x, socket, &peer, bar_of(event));
-			continue;
-		}
-		ev.note = probe_receive(x->probe, r->now, socket, &peer, bytes, len, &counted);
-		ev.ignored = !counted;
-		ev.peer = peer;
-		ev.len = len;
-		tell(r, &ev);
-	}
-}
-
-static void tcp_is_over(struct run *r, struct exam *x, enum nat_tcp outcome)
-{
-	static const char *const notes[] = {
-		[NAT_TCP_SILENT] = "no way to connect",
-		[NAT_TCP_REFUSED] = "no STUN over TCP there, but the host answers",
-		[NAT_TCP_ANSWERED] = "STUN over TCP answers",
-	};
-
-	tell_tcp(r, x, notes[outcome]);
-	probe_tcp(x->probe, r->now, outcome, x->tcp.rtt, &x->tcp.mapped);
-}
-
-static void start_tcp(struct run *r, struct exam *x)
-{
-	struct stun_id id;
-
-	unpredictable(NULL, &id, sizeof(id));
-	tell_tcp(r, x, "connecting, as a control");
-	if (!tcp_control_start(&x->tcp, &x->server, &x->local[PROBE_M].addr, r->plan->from.device, &id, r->now))
-		tcp_is_over(r, x, NAT_TCP_SILENT);
-}
-
-static void exam_step(struct run *r, struct exam *x)
-{
-	send_due(r, x);
-	if (probe_wants_tcp(x->probe, r->now))
-		start_tcp(r, x);
-	if (x->tcp.fd >= 0) {
-		enum nat_tcp outcome = tcp_control_step(&x->tcp, r->now);
-
-		if (outcome != NAT_TCP_NOT_TRIED)
-			tcp_is_over(r, x, outcome);
-	}
-	if (probe_is_done(x->probe, r->now))
-		tcp_control_end(&x->tcp);
-}
-
-static int64_t exam_wake(const struct exam *x)
-{
-	int64_t wake = probe_wake(x->probe);
-
-	return x->tcp.fd >= 0 && x->tcp.deadline < wake ? x->tcp.deadline : wake;
 }
 
 /* --- all servers ----------------------------------------------------------- */
@@ -270,13 +61,13 @@ static struct standing stand(struct run *r)
 
 	for (size_t i = 0; i < r->n; i++) {
 		struct exam *x = &r->exams[i];
-		bool active = is_active(r, x); /* first: it may end by this, and conclude */
+		bool active = exam_is_active(r, x); /* first: it may end by this, and conclude */
 
 		judge(x, &verdicts[i]);
-		s.seen += has_answer(x);
+		s.seen += exam_has_answer(x);
 		if (active) {
 			s.active++;
-			s.mute += !has_answer(x);
+			s.mute += !exam_has_answer(x);
 		} else {
 			s.typed += nat_has_type(&verdicts[i]);
 			s.blocked += verdicts[i].type == NAT_BLOCKED;
@@ -305,7 +96,7 @@ static bool may_start(struct run *r, size_t index)
 		const struct exam *x = &r->exams[i];
 
 		if (r->plan->servers[index].group == x->group &&
-		    (has_answer(x) || (is_active(r, x) && r->now < x->started + SILENCE)))
+		    (exam_has_answer(x) || (exam_is_active(r, x) && r->now < x->started + SILENCE)))
 			return false;
 	}
 	return !r->asked[index];
@@ -378,7 +169,7 @@ static int64_t wake_time(struct run *r)
 	if (r->now < r->start + SILENCE && r->start + SILENCE < wake)
 		wake = r->start + SILENCE;
 	for (size_t i = 0; i < r->n; i++)
-		if (is_active(r, &r->exams[i]) && exam_wake(&r->exams[i]) < wake)
+		if (exam_is_active(r, &r->exams[i]) && exam_wake(&r->exams[i]) < wake)
 			wake = exam_wake(&r->exams[i]);
 	return wake;
 }
@@ -393,7 +184,7 @@ static int wait_and_receive(struct err *e, struct run *r)
 
 	for (size_t i = 0; i < r->n; i++) {
 		struct exam *x = &r->exams[i];
-		bool active = is_active(r, x);
+		bool active = exam_is_active(r, x);
 
 		for (size_t k = 0; k < PROBE_SOCKETS; k++)
 			fds[n++] = (struct pollfd){ .fd = active ? x->fds[k] : -1, .events = POLLIN };
@@ -403,11 +194,11 @@ static int wait_and_receive(struct err *e, struct run *r)
 	timeout = (struct timespec){ .tv_sec = left / 1000000, .tv_nsec = left % 1000000 * 1000 };
 	if (ppoll(fds, n, &timeout, NULL) < 0)
 		return err_sys(e, errno, "cannot wait for the servers");
-	tick(r);
+	discovery_tick(r);
 	for (size_t i = 0; i < r->n; i++)
 		for (size_t k = 0; k < PROBE_SOCKETS; k++)
-			if (fds[i * (PROBE_SOCKETS + 1) + k].revents && is_active(r, &r->exams[i]))
-				receive(r, &r->exams[i], (enum probe_socket)k);
+			if (fds[i * (PROBE_SOCKETS + 1) + k].revents && exam_is_active(r, &r->exams[i]))
+				exam_receive(r, &r->exams[i], (enum probe_socket)k);
 	return 0;
 }
 
@@ -476,14 +267,14 @@ int discovery_run(struct err *e, const struct discovery_plan *plan, struct disco
 	struct err failure = { 0 };
 	struct discovery d;
 
-	tick(&r);
+	discovery_tick(&r);
 	r.start = r.now;
 	for (;;) {
 		struct standing s;
 
 		start_more(&failure, &r);
 		for (size_t i = 0; i < r.n; i++)
-			if (is_active(&r, &r.exams[i]))
+			if (exam_is_active(&r, &r.exams[i]))
 				exam_step(&r, &r.exams[i]);
 		s = stand(&r);
 		if (is_over(&r, &s))

@@ -47,6 +47,10 @@ if [ $# -gt 0 ]; then # inside the client's namespace
 	exit 0
 fi
 
+for peer in stun turnutils_natdiscovery; do
+	command -v $peer >/dev/null || fail "$peer is missing: install stun-client and coturn"
+done
+
 median()
 {
 	sort -n "/run/$1" | sed -n "$(((runs + 1) / 2))p"

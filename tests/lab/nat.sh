@@ -195,7 +195,7 @@ nat_rules()
 		learn="-A POSTROUTING -o wan -p udp -j SET --add-set peers$2 dst,src"
 		before="-A PREROUTING -i wan -p udp -m set --match-set peers$2 src,dst -j DNAT --to-destination $3"
 		;;
-	shifted:4) # by source port, that of each of sonm-stun's two sockets (src/discovery.c)
+	shifted:4) # by source port, that of each of sonm-stun's two sockets (src/discovery_exam.c)
 		after="-A POSTROUTING -o wan -p udp --sport 61000:63267 -j SNAT --to-source $4:41000
 			-A POSTROUTING -o wan -p udp --sport 63268:65535 -j SNAT --to-source $4:42000"
 		;;

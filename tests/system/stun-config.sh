@@ -85,6 +85,14 @@ expect_error 2 'worker.yaml' on client sonm-stun -c /run/no-worker.yaml
 config 'firewal:' "  server: $server4"
 expect_error 2 ':1:1: .*firewall' on client sonm-stun -c /run/worker.yaml
 
+say "Nobody waits for libraries that are for the hub, or for a report"
+libraries=$(ldd "$(command -v sonm-stun)")
+case $libraries in
+*libnl* | *libsqlite* | *libcurl*) fail "$libraries" ;;
+*libyaml*) ;;
+*) fail "ldd does not tell: $libraries" ;;
+esac
+
 say "The address and the interface to ask from"
 discover -s $server4 -b eth0
 check_equal "$(found nat local)" "none $client4_public" "eth0"
