@@ -29,7 +29,7 @@ static struct route *route_of_port(struct route_list *routes, uint16_t cport, ui
 	return NULL;
 }
 
-static int add_wanted_route(struct err *e, struct addition *a, const struct port_request *port,
+static int add_wanted_route(struct err *e, struct addition *a, const struct port_spec *port,
 			    struct route **out)
 {
 	const struct config *c = a->g->config;
@@ -49,7 +49,7 @@ static int add_wanted_route(struct err *e, struct addition *a, const struct port
 	return 0;
 }
 
-static int add_wanted_server(struct err *e, struct addition *a, const struct port_request *port)
+static int add_wanted_server(struct err *e, struct addition *a, const struct port_spec *port)
 {
 	struct route *r = route_of_port(&a->routes, port->cport, port->protocol);
 	struct real_server rs = { .real = port->real };
@@ -80,6 +80,10 @@ static int read_request(struct err *e, struct addition *a)
 		return -e->code;
 	if (rq->n_ports == 0)
 		return err_set(e, ERR_USAGE, "no port to publish; name one with -t or -u CPORT=ADDRESS:PORT");
+	for (size_t i = 0; i < rq->n_ports; i++)
+		if (!rq->ports[i].has_real)
+			return err_set(e, ERR_USAGE, "port %u has no real server: write %u=ADDRESS:PORT (the worker's)",
+				       (unsigned)rq->ports[i].cport, (unsigned)rq->ports[i].cport);
 	if (rq->scheduler && (strlen(rq->scheduler) > SCHEDULER_MAX || rq->scheduler[0] == '\0'))
 		return err_set(e, ERR_USAGE, "'%.30s' is not the name of a scheduler", rq->scheduler);
 	for (size_t i = 0; i < rq->n_ports; i++)

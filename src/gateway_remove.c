@@ -284,7 +284,7 @@ static int find_closing(struct err *e, struct gateway *g, struct closing *out)
 
 	settled.ms -= GATEWAY_SETTLE_MS;
 	if (ret == 0)
-		ret = store_settled_routes(e, g->store, &settled, &found);
+		ret = store_settled_routes(e, g->store, &settled, 0, &found);
 	for (size_t i = 0; ret == 0 && i < found.n; i++) {
 		struct route *r = &found.items[i];
 

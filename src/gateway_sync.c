@@ -133,23 +133,35 @@ static int sync_locked(struct err *e, struct gateway *g, bool dry_run, struct pl
 	return dry_run ? 0 : run_plan(e, g, &routes, plan);
 }
 
-int gateway_sync(struct err *e, struct gateway *g, bool dry_run, struct change_list *done,
-		 struct service_list *foreign)
+int gateway_sync(struct err *e, struct gateway *g, bool dry_run, struct sync_result *out)
 {
 	CLEANUP(plan_clear) struct plan plan = { 0 };
 	int ret;
 
 	if (store_lock(e, g->store) < 0)
 		return -e->code;
-	ret = sync_locked(e, g, dry_run, &plan, foreign);
+	ret = sync_locked(e, g, dry_run, &plan, &out->foreign);
 	store_unlock(g->store);
 	for (size_t i = 0; i < plan.changes.n; i++) {
 		struct err oom;
 
-		if (plan.changes.items[i].status == 0 && change_list_add(&oom, done, &plan.changes.items[i]) < 0)
+		if (plan.changes.items[i].status == 0 &&
+		    change_list_add(&oom, &out->changes, &plan.changes.items[i]) < 0)
 			return err_set(e, ENOMEM, "out of memory");
 	}
-	return ret < 0 ? ret : (int)done->n;
+	return ret < 0 ? ret : (int)out->changes.n;
+}
+
+void sync_result_clear(struct sync_result *r)
+{
+	for (size_t i = 0; i < r->n_moves; i++)
+		route_clear(&r->moves[i].from);
+	free(r->moves);
+	change_list_clear(&r->changes);
+	service_list_clear(&r->orphans);
+	service_list_clear(&r->foreign);
+	service_list_clear(&r->resets);
+	*r = (struct sync_result){ 0 };
 }
 
 static int store_readings(struct err *e, struct gateway *g, const struct route_list *routes,

@@ -16,12 +16,31 @@ struct plan {
 
 /*
  * Open gateway routes want their service with exactly their real servers
- * (masquerade); closing ones want theirs, if it is still there, without any.
- * Direct routes want nothing. Services that belong to no route are not looked
- * at. actual must be sorted with service_compare. -ENOMEM.
+ * (masquerade; of weight 0 while they drain); closing ones want theirs, if it is
+ * still there, without any. Direct routes want nothing. Services that belong to
+ * no route are not looked at. actual must be sorted with service_compare. -ENOMEM.
  */
 int plan_make(struct err *e, const struct route_list *desired, const struct service_list *actual,
 	      struct plan *out) MUST_CHECK;
+
+/* What plan_orphans takes for ours: services of these addresses with these ports. */
+struct plan_realm {
+	const struct addr *vips;
+	size_t n_vips;
+	uint16_t port_first, port_last;
+};
+
+/*
+ * The services in the port range that belong to no route: those on one of the
+ * VIPs are orphans, the others foreign. Firewall marks are neither. Appends
+ * copies, without their real servers. -ENOMEM.
+ */
+int plan_orphans(struct err *e, const struct plan_realm *realm, const struct route_list *desired,
+		 const struct service_list *actual, struct service_list *orphans,
+		 struct service_list *foreign) MUST_CHECK;
+
+/* Adds the deletion of these services. -ENOMEM. */
+int plan_delete(struct err *e, struct plan *p, const struct service_list *orphans) MUST_CHECK;
 
 void plan_clear(struct plan *p); /* also a CLEANUP function */
 

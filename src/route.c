@@ -21,25 +21,28 @@ int container_check(struct err *e, const char *id)
 	return 0;
 }
 
-int port_spec_parse(struct err *e, const char *text, uint16_t *cport, struct endpoint *real)
+int port_spec_parse(struct err *e, const char *text, struct port_spec *out)
 {
-	const char *equals = strchr(text, '=');
-	struct endpoint parsed;
+	size_t len = strcspn(text, "=");
+	struct endpoint parsed = { 0 };
 	char number[8];
 	uint16_t port;
 
-	if (!equals || equals == text || (size_t)(equals - text) >= sizeof(number))
+	if (len == 0 || len >= sizeof(number))
 		return err_set(e, ERR_USAGE,
 			       "'%.80s' is not CPORT=ADDRESS:PORT (container port, worker's address and port)",
 			       text);
-	memcpy(number, text, (size_t)(equals - text));
-	number[equals - text] = '\0';
-	if (addr_parse_port(e, number, &port) < 0 || endpoint_parse(e, equals + 1, &parsed) < 0)
+	memcpy(number, text, len);
+	number[len] = '\0';
+	if (addr_parse_port(e, number, &port) < 0)
 		return -e->code;
-	if (!addr_is_unicast(&parsed.addr))
-		return err_set(e, ERR_USAGE, "'%.80s': a real server needs a unicast address", equals + 1);
-	*cport = port;
-	*real = parsed;
+	if (text[len] == '=' && endpoint_parse(e, text + len + 1, &parsed) < 0)
+		return -e->code;
+	if (text[len] == '=' && !addr_is_unicast(&parsed.addr))
+		return err_set(e, ERR_USAGE, "'%.80s': a real server needs a unicast address", text + len + 1);
+	out->cport = port;
+	out->has_real = text[len] == '=';
+	out->real = parsed;
 	return 0;
 }
 
@@ -102,6 +105,49 @@ int route_add_server(struct err *e, struct route *r, const struct real_server *r
 	r->servers[at] = *rs;
 	r->n_servers++;
 	return 0;
+}
+
+struct real_server *route_find_server(const struct route *r, const struct endpoint *real)
+{
+	for (size_t i = 0; i < r->n_servers; i++)
+		if (endpoint_equal(&r->servers[i].real, real))
+			return &r->servers[i];
+	return NULL;
+}
+
+void route_drop_server(struct route *r, const struct endpoint *real)
+{
+	struct real_server *rs = route_find_server(r, real);
+
+	if (!rs)
+		return;
+	r->n_servers--;
+	memmove(rs, rs + 1, (size_t)(&r->servers[r->n_servers] - rs) * sizeof(*rs));
+}
+
+bool server_is_draining(const struct real_server *rs)
+{
+	return rs->drain.boot_id[0] != '\0';
+}
+
+uint32_t server_weight(const struct real_server *rs)
+{
+	return server_is_draining(rs) ? 0 : rs->weight;
+}
+
+bool route_is_draining(const struct route *r)
+{
+	for (size_t i = 0; i < r->n_servers; i++)
+		if (!server_is_draining(&r->servers[i]))
+			return false;
+	return r->state == ROUTE_OPEN && r->n_servers > 0;
+}
+
+const char *route_state_name(const struct route *r)
+{
+	if (r->state == ROUTE_CLOSING)
+		return "closing";
+	return route_is_draining(r) ? "draining" : "open";
 }
 
 int route_copy(struct err *e, const struct route *from, struct route *to)

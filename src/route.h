@@ -32,9 +32,14 @@ struct boottime {
 /* Not yet: the kernel's counters stood still. Far from overflow. */
 #define BOOTTIME_NEVER (INT64_MAX / 2)
 
+/*
+ * A real server that drains takes no new connections and leaves when it has
+ * none any more, or at this instant; in another boot it has none.
+ */
 struct real_server {
 	struct endpoint real;
-	uint32_t weight;
+	uint32_t weight;       /* when it does not drain: see server_weight */
+	struct boottime drain; /* boot_id "": it does not */
 };
 
 struct route {
@@ -42,6 +47,7 @@ struct route {
 	char container[CONTAINER_MAX + 1];
 	uint16_t cport;   /* container port, host order */
 	uint8_t protocol; /* IPPROTO_ */
+	char worker[CONTAINER_MAX + 1]; /* its name; "": not known */
 	enum route_kind kind;
 	enum route_state state;
 	struct endpoint public; /* where clients connect: VIP and virtual port, or the worker's own */
@@ -79,8 +85,16 @@ struct ledger_list {
 /* 1-128 characters of [A-Za-z0-9._:-], the first no '-'. -EINVAL. */
 int container_check(struct err *e, const char *id) MUST_CHECK;
 
-/* Parses "CPORT=ADDR:PORT" into a container port and a real server's endpoint. -EINVAL. */
-int port_spec_parse(struct err *e, const char *text, uint16_t *cport, struct endpoint *real) MUST_CHECK;
+/* A container's port, and one of its real servers. */
+struct port_spec {
+	uint16_t cport;
+	uint8_t protocol; /* IPPROTO_ */
+	struct endpoint real;
+	bool has_real;    /* false: no real server is named */
+};
+
+/* Parses "CPORT=ADDR:PORT", or "CPORT" alone, and leaves the protocol as it is. -EINVAL. */
+int port_spec_parse(struct err *e, const char *text, struct port_spec *out) MUST_CHECK;
 
 struct service_key route_service_key(const struct route *r);
 
@@ -97,6 +111,23 @@ bool route_same_target(const struct route *a, const struct route *b);
 
 /* Adds a real server in order. -EEXIST when it is there, -E2BIG past REAL_SERVERS_MAX, -ENOMEM. */
 int route_add_server(struct err *e, struct route *r, const struct real_server *rs) MUST_CHECK;
+
+/* The real server at this endpoint, or NULL. */
+struct real_server *route_find_server(const struct route *r, const struct endpoint *real);
+
+/* Removes the real server at this endpoint, if it is there. */
+void route_drop_server(struct route *r, const struct endpoint *real);
+
+bool server_is_draining(const struct real_server *rs);
+
+/* What the kernel is to be told: 0 while it drains. */
+uint32_t server_weight(const struct real_server *rs);
+
+/* Open, and every one of its real servers drains: it takes no new connections. */
+bool route_is_draining(const struct route *r);
+
+/* "open", "draining", "closing". */
+const char *route_state_name(const struct route *r);
 
 /* Deep copy. -ENOMEM. */
 int route_copy(struct err *e, const struct route *from, struct route *to) MUST_CHECK;

@@ -16,6 +16,7 @@
 #define SONM_STORE_H
 
 #include "route.h"
+#include "worker.h"
 
 #define STORE_VERSION 1 /* user_version of the file */
 #define STORE_LOCK_SECONDS 60
@@ -61,9 +62,10 @@ int store_routes(struct err *e, struct store *s, const struct route_filter *f, s
 
 /*
  * Appends the closing routes that began to close at or before this instant, in
- * another boot, or never (BOOTTIME_NEVER).
+ * another boot, or never (BOOTTIME_NEVER); the oldest first, and so many at most
+ * (0: all).
  */
-int store_settled_routes(struct err *e, struct store *s, const struct boottime *instant,
+int store_settled_routes(struct err *e, struct store *s, const struct boottime *instant, size_t limit,
 			 struct route_list *out) MUST_CHECK;
 
 /* Stores a new route and sets its id. -EEXIST: its endpoint or its name is taken. */
@@ -84,6 +86,32 @@ int store_close_route(struct err *e, struct store *s, int64_t id, int64_t closed
 /* Has any open route this real server for this protocol? */
 int store_server_is_used(struct err *e, struct store *s, uint8_t protocol, const struct endpoint *real,
 			 bool *out) MUST_CHECK;
+
+/*
+ * Appends the open routes with a real server that drains: its wait is over at
+ * this instant or the boot is another one, or, with due_only false, all of them.
+ * limit: so many routes at most; 0: all.
+ */
+int store_draining_routes(struct err *e, struct store *s, const struct boottime *instant, bool due_only,
+			  size_t limit, struct route_list *out) MUST_CHECK;
+
+/* How many gateway routes, open or closing, this VIP has with a port first..last. */
+int store_count_ports(struct err *e, struct store *s, const struct addr *vip, uint16_t first, uint16_t last,
+		      uint64_t *out) MUST_CHECK;
+
+/* Is there a state file? False: what is read is empty because nothing is known. */
+bool store_exists(const struct store *s);
+
+/* Workers. Appends them all, ordered by name. */
+int store_workers(struct err *e, struct store *s, struct worker_list *out) MUST_CHECK;
+
+/* 1: found, 0: none. */
+int store_worker(struct err *e, struct store *s, const char *name, struct worker *out) MUST_CHECK;
+int store_set_worker(struct err *e, struct store *s, const struct worker *w) MUST_CHECK;
+int store_delete_worker(struct err *e, struct store *s, const char *name) MUST_CHECK;
+
+/* Appends the routes, open or closing, that name this worker; ordered as store_routes does. */
+int store_worker_routes(struct err *e, struct store *s, const char *name, struct route_list *out) MUST_CHECK;
 
 enum store_port {
 	STORE_PORT_FREE,

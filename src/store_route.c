@@ -126,11 +126,12 @@ int store_routes(struct err *e, struct store *s, const struct route_filter *f, s
 	return read_rows(e, s, q, out);
 }
 
-int store_settled_routes(struct err *e, struct store *s, const struct boottime *instant,
+int store_settled_routes(struct err *e, struct store *s, const struct boottime *instant, size_t limit,
 			 struct route_list *out)
 {
 	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
 
+	(void)limit;
 	if (sql_query(e, s,
 		      "SELECT " ROUTE_COLUMNS " FROM route r INDEXED BY route_closing"
 		      " LEFT JOIN real_server s ON s.route = r.id WHERE r.state = 'closing' AND (r.closing_boot <> ? OR r.closing_ms <= ?"

@@ -135,7 +135,7 @@ static const char *shown_state(const struct reading *r)
 {
 	if (r->route.kind == ROUTE_DIRECT)
 		return "direct";
-	return r->in_kernel ? view_state(r->route.state) : "missing";
+	return r->in_kernel ? route_state_name(&r->route) : "missing";
 }
 
 static int add_reading(struct err *e, struct output *o, const struct reading *r)
@@ -193,7 +193,7 @@ static void json_container(struct output *o, const struct container_view *v)
 
 		json_begin_object(j, NULL);
 		view_json_name(j, r->container, r->cport, r->protocol, r->kind, &r->public);
-		json_string(j, "state", view_state(r->state));
+		json_string(j, "state", route_state_name(r));
 		json_bool(j, "in_kernel", v->readings[i].in_kernel);
 		json_int(j, "opened_at", r->opened_at);
 		json_amounts(o, &v->readings[i].total, &v->readings[i].rates);

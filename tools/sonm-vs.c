@@ -94,12 +94,12 @@ static int print_routes_json(struct err *e, const struct route_list *routes)
 static int read_ports(struct err *e, const struct cmd_line *line, struct add_request *rq)
 {
 	for (size_t i = 0; i < line->n_values; i++) {
-		struct port_request *port = &rq->ports[rq->n_ports];
+		struct port_spec *port = &rq->ports[rq->n_ports];
 
 		if (!is_port_option(line->values[i].id))
 			continue;
 		port->protocol = protocol_of(line->values[i].id);
-		if (port_spec_parse(e, line->values[i].value, &port->cport, &port->real) < 0)
+		if (port_spec_parse(e, line->values[i].value, port) < 0)
 			return -e->code;
 		rq->n_ports++;
 	}
@@ -162,7 +162,7 @@ static void warn_of_setup(const struct route_list *routes)
 
 static int run_add(struct err *e, const struct config *c, const struct cmd_line *line)
 {
-	CLEANUP_FREE struct port_request *ports = calloc(line->n_values + 1, sizeof(*ports));
+	CLEANUP_FREE struct port_spec *ports = calloc(line->n_values + 1, sizeof(*ports));
 	CLEANUP(gateway_closep) struct gateway *g = NULL;
 	CLEANUP(route_list_clear) struct route_list routes = { 0 };
 	struct add_request rq = { .container = line->args[0], .ports = ports };
@@ -332,7 +332,7 @@ static int list_route(struct err *e, struct table *t, const struct route *r)
 			{ .text = r->container },
 			{ .text = route_port_format(r->cport, r->protocol, port) },
 			{ .text = endpoint_format(&r->public, endpoint) },
-			{ .text = r->kind == ROUTE_DIRECT ? "direct" : view_state(r->state) },
+			{ .text = r->kind == ROUTE_DIRECT ? "direct" : route_state_name(r) },
 			{ .text = r->scheduler },
 			{ .text = endpoint_format(&r->servers[i].real, real) },
 			{ .count = r->servers[i].weight },
@@ -436,18 +436,17 @@ static int print_sync(const struct change_list *changes, const struct service_li
 static int run_sync(struct err *e, const struct config *c, const struct cmd_line *line)
 {
 	CLEANUP(gateway_closep) struct gateway *g = NULL;
-	CLEANUP(change_list_clear) struct change_list changes = { 0 };
-	CLEANUP(service_list_clear) struct service_list foreign = { 0 };
+	CLEANUP(sync_result_clear) struct sync_result found = { 0 };
 	bool dry_run = cmd_has(line, OPT_DRY_RUN);
 	struct err ignored;
 	int n, printed;
 
 	if (gateway_open(e, c, dry_run ? STORE_READ : STORE_UPDATE, &g) < 0)
 		return err_wrap(e, "cannot sync");
-	n = gateway_sync(e, g, dry_run, &changes, &foreign);
+	n = gateway_sync(e, g, dry_run, &found);
 	/* What was done is said even if something failed after it. */
-	printed = cmd_has(line, 'j') ? print_sync_json(n < 0 ? &ignored : e, &changes, &foreign, dry_run)
-				     : print_sync(&changes, &foreign, dry_run);
+	printed = cmd_has(line, 'j') ? print_sync_json(n < 0 ? &ignored : e, &found.changes, &found.foreign, dry_run)
+				     : print_sync(&found.changes, &found.foreign, dry_run);
 	if (n < 0)
 		return err_wrap(e, "cannot sync");
 	if (printed < 0)

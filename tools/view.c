@@ -6,11 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-const char *view_state(enum route_state state)
-{
-	return state == ROUTE_CLOSING ? "closing" : "open";
-}
-
 const char *view_kind(enum route_kind kind)
 {
 	return kind == ROUTE_DIRECT ? "direct" : "gateway";
@@ -37,7 +32,7 @@ void view_json_name(struct json *j, const char *container, uint16_t cport, uint8
 void view_json_route(struct json *j, const struct route *r)
 {
 	view_json_name(j, r->container, r->cport, r->protocol, r->kind, &r->public);
-	json_string(j, "state", view_state(r->state));
+	json_string(j, "state", route_state_name(r));
 	json_string(j, "scheduler", r->scheduler);
 	json_uint(j, "persistence", r->persistence);
 	json_begin_array(j, "real_servers");

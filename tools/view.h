@@ -9,9 +9,6 @@
 #include "json.h"
 #include "route.h"
 
-/* "open", "closing". */
-const char *view_state(enum route_state state);
-
 /* "gateway", "direct". */
 const char *view_kind(enum route_kind kind);
 

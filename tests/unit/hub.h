@@ -61,9 +61,9 @@ static inline void mend(struct fake_kernel *k)
 
 static inline int add_two(struct err *e, struct hub *h, struct route_list *out)
 {
-	struct port_request ports[] = {
-		{ 80, IPPROTO_TCP, given_endpoint("10.0.0.11:80") },
-		{ 53, IPPROTO_UDP, given_endpoint("10.0.0.11:53") },
+	struct port_spec ports[] = {
+		{ 80, IPPROTO_TCP, given_endpoint("10.0.0.11:80"), true },
+		{ 53, IPPROTO_UDP, given_endpoint("10.0.0.11:53"), true },
 	};
 	const struct add_request rq = {
 		.container = "web", .ports = ports, .n_ports = 2, .weight = -1, .persistence = -1
@@ -110,16 +110,15 @@ static inline size_t count_destinations(const struct hub *h)
 
 static inline void check_published(struct hub *h)
 {
-	CLEANUP(change_list_clear) struct change_list changes = { 0 };
-	CLEANUP(service_list_clear) struct service_list foreign = { 0 };
+	CLEANUP(sync_result_clear) struct sync_result found = { 0 };
 	struct err e;
 
 	ck_assert_uint_eq(count_routes(h, ROUTE_OPEN), 2);
 	ck_assert_uint_eq(count_routes(h, ROUTE_CLOSING), 0);
 	ck_assert_uint_eq(h->kernel.services.n, 2);
 	ck_assert_uint_eq(count_destinations(h), 2);
-	ck_assert_int_eq(gateway_sync(&e, h->g, true, &changes, &foreign), 0);
-	ck_assert_uint_eq(foreign.n, 0);
+	ck_assert_int_eq(gateway_sync(&e, h->g, true, &found), 0);
+	ck_assert_uint_eq(found.foreign.n, 0);
 }
 
 static inline void let_time_pass(struct hub *h, int64_t ms)

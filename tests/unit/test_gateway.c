@@ -84,7 +84,7 @@ END_TEST
 
 START_TEST(a_foreign_service_is_neither_taken_over_nor_touched)
 {
-	struct port_request port = { 80, IPPROTO_TCP, given_endpoint("10.0.0.11:80") };
+	struct port_spec port = { 80, IPPROTO_TCP, given_endpoint("10.0.0.11:80"), true };
 	struct add_request rq = { .container = "web", .ports = &port, .n_ports = 1, .weight = -1,
 				  .persistence = -1 };
 	CLEANUP(route_list_clear) struct route_list out = { 0 };
@@ -141,7 +141,7 @@ END_TEST
 
 static int add_one(struct err *e, struct hub *h, const char *container, struct route_list *out)
 {
-	struct port_request port = { 80, IPPROTO_TCP, given_endpoint("10.0.0.11:80") };
+	struct port_spec port = { 80, IPPROTO_TCP, given_endpoint("10.0.0.11:80"), true };
 	const struct add_request rq = { .container = container, .ports = &port, .n_ports = 1, .weight = -1,
 					.persistence = -1 };
 
@@ -192,21 +192,21 @@ END_TEST
 
 START_TEST(a_dry_run_says_what_a_sync_does_and_changes_nothing)
 {
-	CLEANUP(change_list_clear) struct change_list said = { 0 }, done = { 0 };
-	CLEANUP(service_list_clear) struct service_list foreign = { 0 };
+	CLEANUP(sync_result_clear) struct sync_result said = { 0 }, done = { 0 };
 	struct err e;
 	struct hub h;
 
 	hub_open(&h);
 	must_add_two(&h);
 	service_list_clear(&h.kernel.services);
-	ck_assert_int_eq(gateway_sync(&e, h.g, true, &said, &foreign), 4);
+	ck_assert_int_eq(gateway_sync(&e, h.g, true, &said), 4);
 	ck_assert_uint_eq(h.kernel.services.n, 0);
-	ck_assert_int_eq(gateway_sync(&e, h.g, false, &done, &foreign), 4);
+	ck_assert_int_eq(gateway_sync(&e, h.g, false, &done), 4);
 	for (size_t i = 0; i < 4; i++) {
 		char a[CHANGE_STRLEN], b[CHANGE_STRLEN];
 
-		ck_assert_str_eq(change_format(&said.items[i], a), change_format(&done.items[i], b));
+		ck_assert_str_eq(change_format(&said.changes.items[i], a),
+				 change_format(&done.changes.items[i], b));
 	}
 	check_published(&h);
 	hub_close(&h);

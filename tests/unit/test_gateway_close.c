@@ -105,8 +105,7 @@ END_TEST
 
 START_TEST(a_sync_that_removes_what_a_killed_removal_left_makes_the_route_wait_anew)
 {
-	CLEANUP(change_list_clear) struct change_list changes = { 0 };
-	CLEANUP(service_list_clear) struct service_list foreign = { 0 };
+	CLEANUP(sync_result_clear) struct sync_result found = { 0 };
 	struct err e;
 	uint64_t entries;
 	struct hub h;
@@ -116,7 +115,7 @@ START_TEST(a_sync_that_removes_what_a_killed_removal_left_makes_the_route_wait_a
 	ck_assert_int_eq(remove_web(&e, &h), 0);
 	leave_real_servers(&h);
 	let_nearly_settle(&h);
-	ck_assert_int_eq(gateway_sync(&e, h.g, false, &changes, &foreign), 2);
+	ck_assert_int_eq(gateway_sync(&e, h.g, false, &found), 2);
 	ck_assert_uint_eq(count_destinations(&h), 0);
 	nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL); /* past the first wait's end */
 	ck_assert_int_eq(finish(&e, &h), 0);
@@ -176,8 +175,7 @@ END_TEST
 
 START_TEST(a_service_that_the_kernel_lost_begins_a_new_epoch)
 {
-	CLEANUP(change_list_clear) struct change_list changes = { 0 };
-	CLEANUP(service_list_clear) struct service_list foreign = { 0 };
+	CLEANUP(sync_result_clear) struct sync_result found = { 0 };
 	CLEANUP(reading_list_clear) struct reading_list readings = { 0 };
 	const struct route_filter all = { .state = -1 };
 	struct err e;
@@ -188,7 +186,7 @@ START_TEST(a_service_that_the_kernel_lost_begins_a_new_epoch)
 	transfer(&h, 100);
 	ck_assert_int_eq(gateway_checkpoint(&e, h.g), 2);
 	service_list_clear(&h.kernel.services);
-	ck_assert_int_eq(gateway_sync(&e, h.g, false, &changes, &foreign), 4);
+	ck_assert_int_eq(gateway_sync(&e, h.g, false, &found), 4);
 	transfer(&h, 150); /* more than before: only the sync can have told that it is a new service */
 	ck_assert_int_eq(gateway_checkpoint(&e, h.g), 2);
 	ck_assert_int_eq(gateway_checkpoint(&e, h.g), 2);

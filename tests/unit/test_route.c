@@ -42,16 +42,20 @@ START_TEST(reads_a_port_specification)
 		{ "80=10.0.0.2:8080", 80, "10.0.0.2:8080" },
 		{ "65535=10.0.0.2:1", 65535, "10.0.0.2:1" },
 		{ "1=[fd00::2]:53", 1, "[fd00::2]:53" },
+		{ "80", 80, NULL },
+		{ "65535", 65535, NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(specs); i++) {
-		struct endpoint real, want = given_endpoint(specs[i].real);
-		uint16_t cport = 0;
+		struct endpoint want = specs[i].real ? given_endpoint(specs[i].real) : (struct endpoint){ 0 };
+		struct port_spec spec = { .protocol = 17 };
 		struct err e;
 
-		ck_assert_msg(port_spec_parse(&e, specs[i].text, &cport, &real) == 0, "%s", specs[i].text);
-		ck_assert_uint_eq(cport, specs[i].cport);
-		ck_assert(endpoint_equal(&real, &want));
+		ck_assert_msg(port_spec_parse(&e, specs[i].text, &spec) == 0, "%s", specs[i].text);
+		ck_assert_uint_eq(spec.cport, specs[i].cport);
+		ck_assert_uint_eq(spec.protocol, 17);
+		ck_assert(spec.has_real == (specs[i].real != NULL));
+		ck_assert(endpoint_equal(&spec.real, &want));
 	}
 }
 END_TEST
@@ -59,21 +63,20 @@ END_TEST
 START_TEST(rejects_what_is_no_port_specification)
 {
 	static const char *const texts[] = {
-		"", "=", "80", "80=", "=10.0.0.2:80", "80=10.0.0.2", "80=10.0.0.2:", "80=10.0.0.2:0",
+		"", "=", "80=", "0", "65536", "123456789", "x", "=10.0.0.2:80", "80=10.0.0.2", "80=10.0.0.2:", "80=10.0.0.2:0",
 		"0=10.0.0.2:80", "65536=10.0.0.2:80", "123456789=10.0.0.2:80", "80=host:80", "80=fd00::2:80",
 		"80 =10.0.0.2:80", "80= 10.0.0.2:80", "80==10.0.0.2:80", "80=0.0.0.0:80", "80=224.0.0.1:80",
 		"80=255.255.255.255:80", "80=[::]:80", "80=[ff02::1]:80",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		struct endpoint real = { .port = 7 };
-		uint16_t cport = 7;
+		struct port_spec spec = { .cport = 7, .real = { .port = 7 } };
 		struct err e = { 0 };
 
-		ck_assert_msg(port_spec_parse(&e, texts[i], &cport, &real) == -EINVAL, "%s", texts[i]);
+		ck_assert_msg(port_spec_parse(&e, texts[i], &spec) == -EINVAL, "%s", texts[i]);
 		ck_assert_int_eq(e.code, EINVAL);
-		ck_assert_uint_eq(cport, 7);
-		ck_assert_msg(real.port == 7, "'%s' was written", texts[i]);
+		ck_assert_uint_eq(spec.cport, 7);
+		ck_assert_msg(spec.real.port == 7, "'%s' was written", texts[i]);
 	}
 }
 END_TEST

@@ -319,7 +319,7 @@ START_TEST(settled_are_those_that_closed_long_enough_ago_or_in_another_boot)
 		given_server(&r, "10.0.0.3:80", 1);
 		state_add(s, &r);
 	}
-	ck_assert_int_eq(store_settled_routes(&e, s, &instant, &list), 0);
+	ck_assert_int_eq(store_settled_routes(&e, s, &instant, 0, &list), 0);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		if (!cases[i].settled)
 			continue;
