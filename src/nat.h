@@ -193,6 +193,8 @@ bool nat_needs_gateway(const struct nat_verdict *verdict);
 /* For JSON ("port_restricted") and for people ("Port restricted NAT"). */
 const char *nat_type_name(enum nat_type type);
 const char *nat_type_text(enum nat_type type);
+/* The type of this name. -EINVAL: there is none. */
+int nat_type_parse(struct err *e, const char *name, enum nat_type *out) MUST_CHECK;
 /* "none", "endpoint_independent", "address_dependent", "address_and_port_dependent", "unknown". */
 const char *nat_behaviour_name(enum nat_behaviour behaviour);
 /* The same for people: "endpoint independent". */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nat.h"
 
+#include <string.h>
+
 struct words {
 	const char *name, *text;
 };
@@ -83,6 +85,19 @@ const char *nat_type_name(enum nat_type type)
 const char *nat_type_text(enum nat_type type)
 {
 	return types[type].text;
+}
+
+int nat_type_parse(struct err *e, const char *name, enum nat_type *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		if (strcmp(types[i].name, name) == 0) {
+			*out = (enum nat_type)i;
+			return 0;
+		}
+	}
+	return err_set(e, ERR_USAGE,
+		       "'%.30s' is no kind of NAT; known are none, blocked, full, restricted, port_restricted, "
+		       "symmetric, symmetric_udp_firewall and unknown", name);
 }
 
 const char *nat_behaviour_name(enum nat_behaviour behaviour)

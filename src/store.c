@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "store_sql.h"
+#include "store_schema.h"
 
 #include <fcntl.h>
 #include <libgen.h>
@@ -9,73 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define APPLICATION_ID 0x534f4e4d /* "SONM": PRAGMA application_id */
 #define BUSY_MS (STORE_LOCK_SECONDS * 1000)
-
-#define COUNTER_COLUMNS(prefix)                                                       \
-	prefix "conns INTEGER NOT NULL DEFAULT 0," prefix "inpkts INTEGER NOT NULL DEFAULT 0,"   \
-	prefix "outpkts INTEGER NOT NULL DEFAULT 0," prefix "inbytes INTEGER NOT NULL DEFAULT 0," \
-	prefix "outbytes INTEGER NOT NULL DEFAULT 0"
-
-/* The schema of version 1. sonm-gateway-state(5) tells readers what it means. */
-static const char schema[] =
-	"CREATE TABLE route ("
-	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
-	" container TEXT NOT NULL,"
-	" container_port INTEGER NOT NULL,"
-	" protocol INTEGER NOT NULL,"
-	" kind TEXT NOT NULL CHECK (kind IN ('gateway', 'direct')),"
-	" state TEXT NOT NULL CHECK (state IN ('open', 'closing')),"
-	" address TEXT NOT NULL,"
-	" port INTEGER NOT NULL,"
-	" scheduler TEXT NOT NULL,"
-	" persistence INTEGER NOT NULL,"
-	" opened_at INTEGER NOT NULL,"
-	" closing_boot TEXT,"
-	" closing_ms INTEGER,"
-	COUNTER_COLUMNS(" base_") "," COUNTER_COLUMNS(" last_") ");"
-	"CREATE UNIQUE INDEX route_endpoint ON route (address, port, protocol) WHERE kind = 'gateway';"
-	"CREATE UNIQUE INDEX route_name ON route (container, container_port, protocol) WHERE state = 'open';"
-	"CREATE INDEX route_container ON route (container, container_port, protocol);"
-	"CREATE INDEX route_closing ON route (closing_boot, closing_ms) WHERE state = 'closing';"
-	"CREATE TABLE real_server ("
-	" route INTEGER NOT NULL REFERENCES route (id) ON DELETE CASCADE,"
-	" address TEXT NOT NULL,"
-	" port INTEGER NOT NULL,"
-	" weight INTEGER NOT NULL,"
-	" PRIMARY KEY (route, address, port)) WITHOUT ROWID;"
-	"CREATE INDEX real_server_endpoint ON real_server (address, port);"
-	"CREATE TABLE ledger ("
-	" id INTEGER PRIMARY KEY,"
-	" container TEXT NOT NULL,"
-	" container_port INTEGER NOT NULL,"
-	" protocol INTEGER NOT NULL,"
-	" kind TEXT NOT NULL,"
-	" address TEXT NOT NULL,"
-	" port INTEGER NOT NULL,"
-	" opened_at INTEGER NOT NULL,"
-	" closed_at INTEGER NOT NULL,"
-	COUNTER_COLUMNS(" ") ");"
-	"CREATE INDEX ledger_endpoint ON ledger (address, port, protocol, closed_at);"
-	"CREATE INDEX ledger_container ON ledger (container, container_port, protocol, closed_at);"
-	"CREATE TABLE setup ("
-	" seq INTEGER PRIMARY KEY,"
-	" step TEXT NOT NULL UNIQUE,"
-	" boot TEXT NOT NULL,"
-	" former TEXT NOT NULL,"
-	" applied TEXT NOT NULL);"
-	"PRAGMA application_id = 1397706317;"
-	"PRAGMA user_version = 1;";
-
-_Static_assert(APPLICATION_ID == 1397706317, "the schema sets the application id in decimal");
-_Static_assert(STORE_VERSION == 1, "the schema sets the version");
-
-static int run_script(struct err *e, struct store *s, const char *script)
-{
-	int code = sqlite3_exec(s->db, script, NULL, NULL, NULL);
-
-	return code == SQLITE_OK ? 0 : sql_fail(e, s, code, "set up");
-}
 
 /* Whoever can write to the file or to its directory decides about traffic and bills. */
 static int check_owner(struct err *e, const struct stat *st, const char *what, const char *path)
@@ -140,7 +74,7 @@ static int open_database(struct err *e, struct store *s, const char *name, int f
 	sqlite3_busy_timeout(s->db, BUSY_MS);
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	return run_script(e, s, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+	return sql_script(e, s, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
 				"PRAGMA trusted_schema = OFF;");
 }
 
@@ -152,102 +86,84 @@ static int open_database(struct err *e, struct store *s, const char *name, int f
  */
 static int set_journal(struct err *e, struct store *s)
 {
-	return run_script(e, s, "PRAGMA journal_mode = PERSIST; PRAGMA journal_size_limit = 1048576;");
+	return sql_script(e, s, "PRAGMA journal_mode = PERSIST; PRAGMA journal_size_limit = 1048576;");
 }
 
-static int query_number(struct err *e, struct store *s, const char *sql, int64_t *out)
-{
-	sqlite3_stmt *query;
-	int code = sqlite3_prepare_v2(s->db, sql, -1, &query, NULL);
-
-	if (code == SQLITE_OK && (code = sqlite3_step(query)) == SQLITE_ROW) {
-		*out = sqlite3_column_int64(query, 0);
-		code = SQLITE_OK;
-	}
-	if (code != SQLITE_OK)
-		sql_fail(e, s, code, "read");
-	sqlite3_finalize(query);
-	return code == SQLITE_OK ? 0 : -e->code;
-}
-
-static int query_version(struct err *e, struct store *s, int64_t *id, int64_t *version, int64_t *objects)
-{
-	int ret = store_begin_read(e, s); /* another process may be about to create the schema */
-
-	if (ret == 0)
-		ret = query_number(e, s, "PRAGMA application_id", id);
-	if (ret == 0)
-		ret = query_number(e, s, "PRAGMA user_version", version);
-	if (ret == 0)
-		ret = query_number(e, s, "SELECT count(*) FROM sqlite_master", objects);
-	store_rollback(s);
-	return ret;
-}
-
-/* 0: our file, of our version; 1: an empty file. */
-static int check_version(struct err *e, struct store *s)
-{
-	int64_t id = 0, version = 0, objects = 0;
-
-	if (query_version(e, s, &id, &version, &objects) < 0)
-		return -e->code;
-	if (id == APPLICATION_ID && version == STORE_VERSION)
-		return 0;
-	if (id == APPLICATION_ID && version > STORE_VERSION)
-		return err_set(e, ERR_USAGE,
-			       "state file %s has version %lld, made by a newer sonm-gateway; this one knows "
-			       "version %d: upgrade it", s->path, (long long)version, STORE_VERSION);
-	if (id == 0 && version == 0 && objects == 0)
-		return 1;
-	return err_set(e, ERR_USAGE, "%s is not a state file of sonm-gateway; name another with 'state:'",
-		       s->path);
-}
-
-static int create_schema(struct err *e, struct store *s)
-{
-	int ret;
-
-	if (store_lock(e, s) < 0)
-		return -e->code;
-	ret = check_version(e, s);
-	if (ret == 1) { /* no other process was faster */
-		ret = set_journal(e, s);
-		if (ret == 0)
-			ret = store_begin(e, s);
-		if (ret == 0)
-			ret = run_script(e, s, schema);
-		if (ret == 0)
-			ret = store_commit(e, s);
-		store_rollback(s);
-	}
-	store_unlock(s);
-	return ret;
-}
-
-static void close_database(struct store *s)
+/* Ends what was prepared, and hands the database over. */
+static sqlite3 *release_database(struct store *s)
 {
 	for (size_t i = 0; i < STORE_STATEMENTS; i++)
 		sqlite3_finalize(s->statements[i].stmt);
 	memset(s->statements, 0, sizeof(s->statements));
-	sqlite3_close(s->db);
+	return steal_ptr(s->db);
+}
+
+static void close_database(sqlite3 **db)
+{
+	sqlite3_close(*db);
+}
+
+static int open_in_memory(struct err *e, struct store *s)
+{
+	return open_database(e, s, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 }
 
 /* A state file that is not there yet reads as an empty one. */
 static int open_empty(struct err *e, struct store *s)
 {
-	close_database(s);
-	s->db = NULL;
+	sqlite3_close(release_database(s));
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
-	if (open_database(e, s, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) < 0)
+	if (open_in_memory(e, s) < 0)
 		return -e->code;
-	return run_script(e, s, schema);
+	return store_schema_upgrade(e, s);
+}
+
+/* An older file that is not to be written to: a copy of it is brought up to date. */
+static int open_copy(struct err *e, struct store *s)
+{
+	CLEANUP(close_database) sqlite3 *file = release_database(s);
+	sqlite3_backup *backup;
+	int code;
+
+	if (open_in_memory(e, s) < 0)
+		return -e->code;
+	backup = sqlite3_backup_init(s->db, "main", file, "main");
+	code = backup ? sqlite3_backup_step(backup, -1) : sqlite3_errcode(s->db);
+	sqlite3_backup_finish(backup);
+	if (code != SQLITE_DONE)
+		return sql_fail(e, s, code, "read");
+	return store_schema_upgrade(e, s);
+}
+
+static int upgrade_file(struct err *e, struct store *s)
+{
+	int ret = store_lock(e, s);
+
+	if (ret < 0)
+		return ret;
+	ret = set_journal(e, s);
+	if (ret == 0)
+		ret = store_schema_upgrade(e, s);
+	store_unlock(s);
+	return ret;
+}
+
+/* version: what there is; 0: nothing. */
+static int open_version(struct err *e, struct store *s, enum store_mode mode, int version)
+{
+	if (version == 0 && mode != STORE_WRITE)
+		return open_empty(e, s);
+	if (version < STORE_VERSION)
+		return mode == STORE_READ ? open_copy(e, s) : upgrade_file(e, s);
+	return mode == STORE_READ ? 0 : set_journal(e, s);
 }
 
 static int open_either(struct err *e, struct store *s, enum store_mode mode)
 {
 	char dir[4096];
+	int version = 0;
 	int ret = check_directory(e, s->path, mode, dir);
 
 	if (ret == 0)
@@ -255,15 +171,13 @@ static int open_either(struct err *e, struct store *s, enum store_mode mode)
 	if (ret == 0)
 		ret = open_database(e, s, s->path, SQLITE_OPEN_READWRITE);
 	if (ret == 0)
-		ret = check_version(e, s);
-	if (ret == 0 && mode != STORE_READ)
-		ret = set_journal(e, s);
+		ret = store_schema_version(e, s, &version);
 	if (ret == -ENOENT && mode != STORE_WRITE)
-		ret = 1;
-	if (ret == 1)
-		ret = mode == STORE_WRITE ? create_schema(e, s) : open_empty(e, s);
+		ret = 0;
+	if (ret == 0)
+		ret = open_version(e, s, mode, version);
 	if (ret == 0 && mode == STORE_READ)
-		ret = run_script(e, s, "PRAGMA query_only = ON");
+		ret = sql_script(e, s, "PRAGMA query_only = ON");
 	return ret;
 }
 
@@ -286,7 +200,7 @@ void store_close(struct store *s)
 {
 	if (!s)
 		return;
-	close_database(s);
+	sqlite3_close(release_database(s));
 	/* After SQLite: closing any descriptor of a file drops the process's POSIX locks on it. */
 	if (s->fd >= 0)
 		close(s->fd);
@@ -296,6 +210,11 @@ void store_close(struct store *s)
 void store_closep(struct store **s)
 {
 	store_close(*s);
+}
+
+bool store_exists(const struct store *s)
+{
+	return s->fd >= 0;
 }
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * store: the state file: routes, the ledger of closed ones, and what
+ * store: the state file: routes, the ledger of closed ones, workers, and what
  * sonm-gw-setup changed. The only module that knows SQLite; knows nothing of
  * netlink. Narrow, so that another implementation can stand behind it.
  *
@@ -18,7 +18,7 @@
 #include "route.h"
 #include "worker.h"
 
-#define STORE_VERSION 1 /* user_version of the file */
+#define STORE_VERSION 2 /* user_version of the file */
 #define STORE_LOCK_SECONDS 60
 
 struct store;
@@ -30,6 +30,8 @@ enum store_mode {
 };
 
 /*
+ * A file of an older version is brought up to date first, under the writer's
+ * lock. STORE_READ leaves it as it is, and reads a copy of this moment.
  * -EACCES: not permitted; -EINVAL: not our file, newer than this program, or
  * a directory or file that others can write to; -EIO: damaged.
  */

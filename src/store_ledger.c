@@ -18,6 +18,25 @@ int store_close_route(struct err *e, struct store *s, int64_t id, int64_t closed
 	return store_forget_route(e, s, id);
 }
 
+int store_count_ports(struct err *e, struct store *s, const struct addr *vip, uint16_t first, uint16_t last,
+		      uint64_t *out)
+{
+	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
+	char text[ADDR_STRLEN];
+	int64_t n;
+	int ret = sql_query(e, s,
+			    "SELECT count(*) FROM route WHERE kind = 'gateway' AND address = ?"
+			    " AND port BETWEEN ? AND ?",
+			    SQL_VALUES(SQL_TEXT(addr_format(vip, text)), SQL_INT(first), SQL_INT(last)), &q);
+
+	if (ret == 0)
+		ret = sql_row(e, s, q);
+	if (ret < 0 || sql_int(e, s, q, 0, 0, INT64_MAX, &n) < 0)
+		return -e->code;
+	*out = (uint64_t)n;
+	return 0;
+}
+
 /* 1 and the holder's name when the query answers a row. */
 static int find_holder(struct err *e, struct store *s, const char *sql, const struct sql_value *values,
 		       size_t n_values, char holder[CONTAINER_MAX + 1])

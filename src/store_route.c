@@ -5,15 +5,16 @@
 #include <string.h>
 
 #define ROUTE_COLUMNS                                                                                 \
-	"r.id, r.container, r.container_port, r.protocol, r.kind, r.state, r.address, r.port,"        \
+	"r.id, r.container, r.container_port, r.protocol, r.worker, r.kind, r.state, r.address, r.port," \
 	" r.scheduler, r.persistence, r.opened_at, r.closing_boot, r.closing_ms,"                     \
 	" r.base_conns, r.base_inpkts, r.base_outpkts, r.base_inbytes, r.base_outbytes,"              \
 	" r.last_conns, r.last_inpkts, r.last_outpkts, r.last_inbytes, r.last_outbytes,"              \
-	" s.address, s.port, s.weight"
+	" s.address, s.port, s.weight, s.drain_boot, s.drain_ms"
 enum {
-	COL_ID, COL_CONTAINER, COL_CPORT, COL_PROTOCOL, COL_KIND, COL_STATE, COL_PUBLIC, COL_PUBLIC_PORT,
-	COL_SCHEDULER, COL_PERSISTENCE, COL_OPENED, COL_CLOSING_BOOT, COL_CLOSING_MS,
+	COL_ID, COL_CONTAINER, COL_CPORT, COL_PROTOCOL, COL_WORKER, COL_KIND, COL_STATE, COL_PUBLIC,
+	COL_PUBLIC_PORT, COL_SCHEDULER, COL_PERSISTENCE, COL_OPENED, COL_CLOSING_BOOT, COL_CLOSING_MS,
 	COL_BASE, COL_LAST = COL_BASE + 5, COL_SERVER = COL_LAST + 5, COL_WEIGHT = COL_SERVER + 2,
+	COL_DRAIN_BOOT, COL_DRAIN_MS,
 };
 
 static const char *state_name(enum route_state state)
@@ -26,6 +27,7 @@ static int read_names(struct err *e, struct store *s, sqlite3_stmt *q, struct ro
 	char state[16];
 
 	if (sql_text(e, s, q, COL_CONTAINER, r->container, sizeof(r->container)) < 0 ||
+	    sql_text(e, s, q, COL_WORKER, r->worker, sizeof(r->worker)) < 0 ||
 	    sql_text(e, s, q, COL_SCHEDULER, r->scheduler, sizeof(r->scheduler)) < 0 ||
 	    sql_text(e, s, q, COL_CLOSING_BOOT, r->closing.boot_id, sizeof(r->closing.boot_id)) < 0 ||
 	    sql_text(e, s, q, COL_STATE, state, sizeof(state)) < 0 ||
@@ -59,13 +61,16 @@ static int read_numbers(struct err *e, struct store *s, sqlite3_stmt *q, struct 
 
 static int read_server(struct err *e, struct store *s, sqlite3_stmt *q, struct route *r)
 {
-	struct real_server rs;
+	struct real_server rs = { 0 };
 	int64_t weight;
 
 	if (sqlite3_column_type(q, COL_SERVER) == SQLITE_NULL)
 		return 0; /* a route without real servers */
 	if (sql_endpoint(e, s, q, COL_SERVER, &rs.real) < 0 ||
-	    sql_int(e, s, q, COL_WEIGHT, 0, INT32_MAX, &weight) < 0)
+	    sql_int(e, s, q, COL_WEIGHT, 0, INT32_MAX, &weight) < 0 ||
+	    sql_text(e, s, q, COL_DRAIN_BOOT, rs.drain.boot_id, sizeof(rs.drain.boot_id)) < 0)
+		return -e->code;
+	if (server_is_draining(&rs) && sql_int(e, s, q, COL_DRAIN_MS, 0, INT64_MAX, &rs.drain.ms) < 0)
 		return -e->code;
 	rs.weight = (uint32_t)weight;
 	return route_add_server(e, r, &rs);
@@ -84,20 +89,21 @@ static int read_row(struct err *e, struct store *s, sqlite3_stmt *q, struct rout
 	return read_server(e, s, q, &list->items[list->n - 1]);
 }
 
+#define SELECT_ROUTES(from) "SELECT " ROUTE_COLUMNS " FROM " from " LEFT JOIN real_server s ON s.route = r.id"
+#define BY_NAME " ORDER BY r.container, r.container_port, r.protocol, r.id"
+
 /* The texts differ so that SQLite uses the index for each: the closing ones are few. */
 static const char *query_text(const struct route_filter *f)
 {
-#define SELECT_ROUTES(from, where)                                                          \
-	"SELECT " ROUTE_COLUMNS " FROM route r " from " LEFT JOIN real_server s ON s.route = r.id" \
-	" WHERE " where " AND (?2 = 0 OR r.container_port = ?2) AND (?3 = 0 OR r.protocol = ?3)" \
-	" AND (?4 IS NULL OR r.state = ?4)"                                           \
-	" ORDER BY r.container, r.container_port, r.protocol, r.id"
+#define SELECT_FILTERED(from, where)                                                       \
+	SELECT_ROUTES(from) " WHERE " where " AND (?2 = 0 OR r.container_port = ?2)"        \
+	" AND (?3 = 0 OR r.protocol = ?3) AND (?4 IS NULL OR r.state = ?4)" BY_NAME
 	if (f->container)
-		return SELECT_ROUTES("", "r.container = ?1");
+		return SELECT_FILTERED("route r", "r.container = ?1");
 	if (f->state == ROUTE_CLOSING)
-		return SELECT_ROUTES("INDEXED BY route_closing", "?1 IS NULL AND r.state = 'closing'");
-	return SELECT_ROUTES("", "?1 IS NULL");
-#undef SELECT_ROUTES
+		return SELECT_FILTERED("route r INDEXED BY route_closing", "?1 IS NULL AND r.state = 'closing'");
+	return SELECT_FILTERED("route r", "?1 IS NULL");
+#undef SELECT_FILTERED
 }
 
 static int read_rows(struct err *e, struct store *s, sqlite3_stmt *q, struct route_list *out)
@@ -126,58 +132,143 @@ int store_routes(struct err *e, struct store *s, const struct route_filter *f, s
 	return read_rows(e, s, q, out);
 }
 
-int store_settled_routes(struct err *e, struct store *s, const struct boottime *instant, size_t limit,
-			 struct route_list *out)
+int store_worker_routes(struct err *e, struct store *s, const char *name, struct route_list *out)
 {
 	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
 
-	(void)limit;
-	if (sql_query(e, s,
-		      "SELECT " ROUTE_COLUMNS " FROM route r INDEXED BY route_closing"
-		      " LEFT JOIN real_server s ON s.route = r.id WHERE r.state = 'closing' AND (r.closing_boot <> ? OR r.closing_ms <= ?"
-		      " OR r.closing_ms = ?) ORDER BY r.id",
-		      SQL_VALUES(SQL_TEXT(instant->boot_id), SQL_INT(instant->ms),
-				 SQL_INT(BOOTTIME_NEVER)), &q) < 0)
+	if (sql_query(e, s, SELECT_ROUTES("route r") " WHERE r.worker = ?" BY_NAME, SQL_VALUES(SQL_TEXT(name)),
+		      &q) < 0)
 		return -e->code;
 	return read_rows(e, s, q, out);
 }
 
-static int add_servers(struct err *e, struct store *s, const struct route *r, int64_t id)
-{
-	for (size_t i = 0; i < r->n_servers; i++) {
-		const struct real_server *rs = &r->servers[i];
-		char text[ADDR_STRLEN];
+/*
+ * Which of many are due. Each part is one stretch of an index, and ends where
+ * the limit does: what is not due yet costs nothing.
+ */
+#define DUE_ROUTES(parts, order)                                                             \
+	SELECT_ROUTES("(SELECT DISTINCT id FROM (" parts ") LIMIT ?3) due CROSS JOIN route r ON r.id = due.id") order
+#define LIMITED(part) "SELECT * FROM (" part " LIMIT ?3)"
 
-		if (sql_run(e, s, "INSERT INTO real_server (route, address, port, weight) VALUES (?, ?, ?, ?)",
-			    SQL_VALUES(SQL_INT(id), SQL_TEXT(addr_format(&rs->real.addr, text)),
-				       SQL_INT(rs->real.port), SQL_INT(rs->weight))) < 0)
-			return -e->code;
-	}
-	return 0;
+static int64_t sql_limit(size_t limit)
+{
+	return limit == 0 || limit > INT64_MAX ? -1 : (int64_t)limit; /* -1: none */
 }
 
-static const char *closing_boot(const struct route *r)
+int store_settled_routes(struct err *e, struct store *s, const struct boottime *instant, size_t limit,
+			 struct route_list *out)
 {
-	return r->state == ROUTE_CLOSING ? r->closing.boot_id : NULL;
+#define CLOSING(condition)                                                                     \
+	LIMITED("SELECT id FROM route INDEXED BY route_closing WHERE state = 'closing' AND " condition \
+		" ORDER BY closing_boot, closing_ms, id")
+	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
+
+	if (sql_query(e, s,
+		      DUE_ROUTES(CLOSING("closing_boot < ?1") " UNION ALL " CLOSING("closing_boot > ?1") " UNION ALL "
+				 CLOSING("closing_boot = ?1 AND closing_ms <= ?2") " UNION ALL "
+				 CLOSING("closing_boot = ?1 AND closing_ms = ?4"),
+				 " ORDER BY r.closing_boot = ?1, r.closing_boot, r.closing_ms, r.id"),
+		      SQL_VALUES(SQL_TEXT(instant->boot_id), SQL_INT(instant->ms), SQL_INT(sql_limit(limit)),
+				 SQL_INT(BOOTTIME_NEVER)),
+		      &q) < 0)
+		return -e->code;
+	return read_rows(e, s, q, out);
+#undef CLOSING
+}
+
+int store_draining_routes(struct err *e, struct store *s, const struct boottime *instant, bool due_only,
+			  size_t limit, struct route_list *out)
+{
+/* CROSS JOIN: SQLite is not to begin with the open routes. */
+#define DRAINING(condition)                                                                    \
+	LIMITED("SELECT DISTINCT r.id AS id FROM real_server d INDEXED BY real_server_draining" \
+		" CROSS JOIN route r ON r.id = d.route WHERE d.drain_boot " condition " AND r.state = 'open'")
+	static const char due[] = DUE_ROUTES(DRAINING("< ?1") " UNION ALL " DRAINING("> ?1") " UNION ALL "
+					     DRAINING("= ?1 AND d.drain_ms <= ?2"), " ORDER BY r.id");
+	static const char all[] = DUE_ROUTES(DRAINING("IS NOT NULL"), " ORDER BY r.id");
+	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
+
+	if (sql_query(e, s, due_only ? due : all,
+		      SQL_VALUES(SQL_TEXT(instant->boot_id), SQL_INT(instant->ms), SQL_INT(sql_limit(limit))), &q) < 0)
+		return -e->code;
+	return read_rows(e, s, q, out);
+#undef DRAINING
+}
+
+/* What is written of a route, in the order of stored_values(). */
+#define STORED_COLUMNS                                                                          \
+	"container, container_port, protocol, worker, kind, state, address, port, scheduler, persistence," \
+	" opened_at, closing_boot, closing_ms,"                                                 \
+	" base_conns, base_inpkts, base_outpkts, base_inbytes, base_outbytes,"                  \
+	" last_conns, last_inpkts, last_outpkts, last_inbytes, last_outbytes"
+#define STORED_VALUES                                                                           \
+	"?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23"
+#define STORED 23
+
+/* Text or, where it says nothing, NULL. */
+static struct sql_value text_or_null(const char *text)
+{
+	return SQL_TEXT(text[0] ? text : NULL);
+}
+
+/* public: room for the text of an address that is among the values. */
+static void stored_values(const struct route *r, char public[static ADDR_STRLEN],
+			  struct sql_value out[static STORED])
+{
+	const struct sql_value values[] = {
+		SQL_TEXT(r->container), SQL_INT(r->cport), SQL_INT(r->protocol), text_or_null(r->worker),
+		SQL_TEXT(sql_kind_name(r->kind)), SQL_TEXT(state_name(r->state)),
+		SQL_TEXT(addr_format(&r->public.addr, public)), SQL_INT(r->public.port),
+		SQL_TEXT(r->scheduler), SQL_INT(r->persistence), SQL_INT(r->opened_at),
+		SQL_TEXT(r->state == ROUTE_CLOSING ? r->closing.boot_id : NULL), SQL_INT(r->closing.ms),
+		SQL_COUNTERS(r->account.base), SQL_COUNTERS(r->account.last),
+	};
+
+	_Static_assert(ARRAY_LEN(values) == STORED, "a value for each column");
+	memcpy(out, values, sizeof(values));
+}
+
+static int check_account(struct err *e, const struct account *a)
+{
+	struct counters total = account_total(a);
+
+	if (sql_check_counters(e, &a->base) < 0 || sql_check_counters(e, &a->last) < 0)
+		return -e->code;
+	return sql_check_counters(e, &total);
+}
+
+static int add_server(struct err *e, struct store *s, int64_t id, const struct real_server *rs)
+{
+	char text[ADDR_STRLEN];
+	struct sql_value until = server_is_draining(rs) ? SQL_INT(rs->drain.ms) : SQL_TEXT(NULL);
+
+	return sql_run(e, s,
+		       "INSERT INTO real_server (route, address, port, weight, drain_boot, drain_ms)"
+		       " VALUES (?, ?, ?, ?, ?, ?)",
+		       SQL_VALUES(SQL_INT(id), SQL_TEXT(addr_format(&rs->real.addr, text)), SQL_INT(rs->real.port),
+				  SQL_INT(rs->weight), text_or_null(rs->drain.boot_id), until));
+}
+
+static int add_servers(struct err *e, struct store *s, const struct route *r, int64_t id)
+{
+	for (size_t i = 0; i < r->n_servers; i++)
+		if (add_server(e, s, id, &r->servers[i]) < 0)
+			return -e->code;
+	return 0;
 }
 
 int store_add_route(struct err *e, struct store *s, struct route *r)
 {
+	struct sql_value values[STORED];
 	char public[ADDR_STRLEN];
 	int64_t id;
 
-	if (sql_run(e, s,
-		    "INSERT INTO route (container, container_port, protocol, kind, state, address, port,"
-		    " scheduler, persistence, opened_at, closing_boot, closing_ms)"
-		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		    SQL_VALUES(SQL_TEXT(r->container), SQL_INT(r->cport), SQL_INT(r->protocol),
-			       SQL_TEXT(sql_kind_name(r->kind)), SQL_TEXT(state_name(r->state)),
-			       SQL_TEXT(addr_format(&r->public.addr, public)), SQL_INT(r->public.port),
-			       SQL_TEXT(r->scheduler), SQL_INT(r->persistence), SQL_INT(r->opened_at),
-			       SQL_TEXT(closing_boot(r)), SQL_INT(r->closing.ms))) < 0)
+	stored_values(r, public, values);
+	if (check_account(e, &r->account) < 0 ||
+	    sql_run(e, s, "INSERT INTO route (" STORED_COLUMNS ") VALUES (" STORED_VALUES ")", values, STORED) < 0)
 		return -e->code;
 	id = sqlite3_last_insert_rowid(s->db);
-	if (add_servers(e, s, r, id) < 0 || store_set_account(e, s, id, &r->account) < 0)
+	if (add_servers(e, s, r, id) < 0)
 		return -e->code;
 	r->id = id;
 	return 0;
@@ -185,29 +276,22 @@ int store_add_route(struct err *e, struct store *s, struct route *r)
 
 int store_set_route(struct err *e, struct store *s, const struct route *r)
 {
+	struct sql_value values[STORED + 1];
 	char public[ADDR_STRLEN];
 
-	if (sql_run(e, s,
-		    "UPDATE route SET container = ?, container_port = ?, protocol = ?, kind = ?, state = ?,"
-		    " address = ?, port = ?, scheduler = ?, persistence = ?, opened_at = ?,"
-		    " closing_boot = ?, closing_ms = ? WHERE id = ?",
-		    SQL_VALUES(SQL_TEXT(r->container), SQL_INT(r->cport), SQL_INT(r->protocol),
-			       SQL_TEXT(sql_kind_name(r->kind)), SQL_TEXT(state_name(r->state)),
-			       SQL_TEXT(addr_format(&r->public.addr, public)), SQL_INT(r->public.port),
-			       SQL_TEXT(r->scheduler), SQL_INT(r->persistence), SQL_INT(r->opened_at),
-			       SQL_TEXT(closing_boot(r)), SQL_INT(r->closing.ms), SQL_INT(r->id))) < 0 ||
-	    sql_run(e, s, "DELETE FROM real_server WHERE route = ?", SQL_VALUES(SQL_INT(r->id))) < 0 ||
-	    add_servers(e, s, r, r->id) < 0)
+	stored_values(r, public, values);
+	values[STORED] = SQL_INT(r->id);
+	if (check_account(e, &r->account) < 0 ||
+	    sql_run(e, s, "UPDATE route SET (" STORED_COLUMNS ") = (" STORED_VALUES ") WHERE id = ?24", values,
+		    ARRAY_LEN(values)) < 0 ||
+	    sql_run(e, s, "DELETE FROM real_server WHERE route = ?", SQL_VALUES(SQL_INT(r->id))) < 0)
 		return -e->code;
-	return store_set_account(e, s, r->id, &r->account);
+	return add_servers(e, s, r, r->id);
 }
 
 int store_set_account(struct err *e, struct store *s, int64_t id, const struct account *a)
 {
-	struct counters total = account_total(a);
-
-	if (sql_check_counters(e, &a->base) < 0 || sql_check_counters(e, &a->last) < 0 ||
-	    sql_check_counters(e, &total) < 0)
+	if (check_account(e, a) < 0)
 		return -e->code;
 	return sql_run(e, s,
 		       "UPDATE route SET base_conns = ?, base_inpkts = ?, base_outpkts = ?,"

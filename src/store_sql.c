@@ -51,6 +51,13 @@ int sql_damaged(struct err *e, const struct store *s, const char *what)
 		       s->path, what);
 }
 
+int sql_script(struct err *e, struct store *s, const char *script)
+{
+	int code = sqlite3_exec(s->db, script, NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? 0 : sql_fail(e, s, code, "set up");
+}
+
 static int find_statement(struct err *e, struct store *s, const char *sql, sqlite3_stmt **out)
 {
 	size_t i = 0;

@@ -10,11 +10,11 @@
 
 #include <sqlite3.h>
 
-#define STORE_STATEMENTS 32
+#define STORE_STATEMENTS 64
 
 struct store {
 	sqlite3 *db;
-	int fd; /* the state file, for the writer's lock; -1: nothing to lock */
+	int fd; /* the state file, for the writer's lock; -1: there is none */
 	char path[4096];
 	/* Prepared once, found by the address of their text. */
 	struct {
@@ -39,6 +39,9 @@ struct sql_value {
 
 /* A SQLite code as an error: what failed, and SQLite's own words. */
 int sql_fail(struct err *e, struct store *s, int code, const char *what);
+
+/* Runs several statements that take no values. */
+int sql_script(struct err *e, struct store *s, const char *script) MUST_CHECK;
 
 /* Runs a statement that answers no rows. sql must be a literal. */
 int sql_run(struct err *e, struct store *s, const char *sql, const struct sql_value *values,

@@ -284,6 +284,24 @@ START_TEST(a_shared_address_is_a_carriers_nat_and_a_private_one_another)
 }
 END_TEST
 
+START_TEST(finds_a_type_by_its_name_and_by_nothing_else)
+{
+	static const char *const others[] = { "", "Full", "full ", "fully", "ful", "Full cone NAT", "1" };
+	enum nat_type type = NAT_BLOCKED;
+	struct err e;
+
+	for (int t = NAT_UNKNOWN; t <= NAT_SYMMETRIC_UDP_FIREWALL; t++) {
+		ck_assert_int_eq(nat_type_parse(&e, nat_type_name((enum nat_type)t), &type), 0);
+		ck_assert_int_eq(type, t);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		ck_assert_int_eq(nat_type_parse(&e, others[i], &type), -EINVAL);
+		ck_assert_ptr_nonnull(strstr(e.msg, "is no kind of NAT"));
+	}
+	ck_assert_int_eq(type, NAT_SYMMETRIC_UDP_FIREWALL); /* untouched */
+}
+END_TEST
+
 static void add(TCase *tc)
 {
 	tcase_add_test(tc, judges_every_row_of_the_table);
@@ -302,6 +320,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, a_pool_lists_all_its_addresses_the_likeliest_first);
 	tcase_add_test(tc, judges_ipv6_as_ipv4_and_a_private_mapped_address_is_told);
 	tcase_add_test(tc, a_shared_address_is_a_carriers_nat_and_a_private_one_another);
+	tcase_add_test(tc, finds_a_type_by_its_name_and_by_nothing_else);
 }
 
 int main(void)

@@ -10,6 +10,7 @@ static struct route full_route(const char *container, uint16_t cport, const char
 
 	r.protocol = IPPROTO_UDP;
 	r.state = ROUTE_CLOSING;
+	memset(r.worker, 'w', CONTAINER_MAX);
 	strcpy(r.scheduler, "fifteen_letters");
 	r.persistence = UINT32_MAX;
 	r.opened_at = INT64_C(1) << 40;
@@ -32,7 +33,12 @@ static void expect_same(const struct route *a, const struct route *b)
 	ck_assert_int_eq(a->closing.ms, b->closing.ms);
 	ck_assert(counters_equal(&a->account.base, &b->account.base));
 	ck_assert(counters_equal(&a->account.last, &b->account.last));
+	ck_assert_str_eq(a->worker, b->worker);
 	ck_assert(route_same_target(a, b)); /* kind, scheduler, persistence, real servers */
+	for (size_t i = 0; i < a->n_servers; i++) {
+		ck_assert_str_eq(a->servers[i].drain.boot_id, b->servers[i].drain.boot_id);
+		ck_assert_int_eq(a->servers[i].drain.ms, b->servers[i].drain.ms);
+	}
 }
 
 START_TEST(keeps_everything_of_a_route)
@@ -53,6 +59,9 @@ START_TEST(keeps_everything_of_a_route)
 	}
 	given_server(&b, "[fd00::2]:80", INT32_MAX);
 	given_server(&b, "[fd00::2]:81", 0);
+	a.servers[1].drain = (struct boottime){ .boot_id = "b", .ms = 0 };
+	a.servers[5].drain = (struct boottime){ .boot_id = "0f0e7f3e-6d8f-4d5e-9f1c-000000000001", .ms = BOOTTIME_NEVER };
+	b.servers[0].drain = (struct boottime){ .boot_id = "b", .ms = 1 };
 	c.kind = ROUTE_DIRECT;
 	s = state_open(&state, STORE_WRITE);
 	a.id = state_add(s, &a);
@@ -85,6 +94,7 @@ START_TEST(sets_everything_of_a_route_again)
 	given_server(&before, "10.0.0.2:80", 1);
 	given_server(&before, "10.0.0.3:80", 1);
 	given_server(&after, "[fd00::3]:80", 7);
+	before.servers[0].drain = after.servers[0].drain = (struct boottime){ .boot_id = "b", .ms = 5 };
 	after.account.last = some;
 	after.id = state_add(s, &before);
 	ck_assert_int_eq(store_set_route(&e, s, &after), 0);
@@ -285,53 +295,6 @@ START_TEST(forgets_a_route_without_a_trace)
 }
 END_TEST
 
-START_TEST(settled_are_those_that_closed_long_enough_ago_or_in_another_boot)
-{
-#define BOOT "0f0e7f3e-6d8f-4d5e-9f1c-00000000000"
-	static const struct {
-		enum route_state state;
-		const char *boot;
-		int64_t ms;
-		bool settled;
-	} cases[] = {
-		{ ROUTE_CLOSING, BOOT "1", 0, true },	  { ROUTE_CLOSING, BOOT "1", 4999, true },
-		{ ROUTE_CLOSING, BOOT "1", 5000, true },  { ROUTE_CLOSING, BOOT "1", 5001, false },
-		{ ROUTE_CLOSING, BOOT "2", 5001, true },  { ROUTE_CLOSING, BOOT "0", 999999, true },
-		{ ROUTE_OPEN, BOOT "1", 0, false },	  { ROUTE_OPEN, BOOT "2", 0, false },
-	};
-	const struct boottime instant = { .boot_id = BOOT "1", .ms = 5000 };
-	CLEANUP(store_closep) struct store *s = NULL;
-	CLEANUP(route_list_clear) struct route_list list = { 0 };
-	struct state state;
-	size_t k = 0;
-	struct err e;
-
-	given_state(&state);
-	s = state_open(&state, STORE_WRITE);
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		CLEANUP(route_clear) struct route r = given_route("a", (uint16_t)(i + 1), VIP);
-
-		r.public.port = (uint16_t)(i + 1);
-		r.state = cases[i].state;
-		strcpy(r.closing.boot_id, cases[i].boot);
-		r.closing.ms = cases[i].ms;
-		given_server(&r, "10.0.0.2:80", 1);
-		given_server(&r, "10.0.0.3:80", 1);
-		state_add(s, &r);
-	}
-	ck_assert_int_eq(store_settled_routes(&e, s, &instant, 0, &list), 0);
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		if (!cases[i].settled)
-			continue;
-		ck_assert_uint_lt(k, list.n);
-		ck_assert_uint_eq(list.items[k].cport, i + 1);
-		ck_assert_uint_eq(list.items[k++].n_servers, 2);
-	}
-	ck_assert_uint_eq(list.n, k);
-#undef BOOT
-}
-END_TEST
-
 START_TEST(a_counter_beyond_the_files_range_is_an_error)
 {
 	static const uint64_t most = INT64_MAX;
@@ -459,7 +422,6 @@ static void add(TCase *tc)
 	tcase_add_test(tc, refuses_a_taken_endpoint_or_name);
 	tcase_add_test(tc, direct_routes_may_share_an_endpoint);
 	tcase_add_test(tc, forgets_a_route_without_a_trace);
-	tcase_add_test(tc, settled_are_those_that_closed_long_enough_ago_or_in_another_boot);
 	tcase_add_test(tc, a_counter_beyond_the_files_range_is_an_error);
 	tcase_add_test(tc, a_rollback_leaves_everything_as_it_was);
 	tcase_add_test(tc, a_reader_sees_what_is_committed_and_nothing_else);

@@ -7,9 +7,9 @@ START_TEST(refuses_a_newer_version_and_leaves_it_alone)
 	struct state state;
 
 	given_state_file(&state);
-	state_sql(&state, "PRAGMA user_version = 2");
-	state_refused_all(&state, EINVAL, "version 2, made by a newer sonm-gateway");
-	ck_assert_int_eq(state_sql(&state, "PRAGMA user_version"), 2);
+	state_sql(&state, "PRAGMA user_version = 3");
+	state_refused_all(&state, EINVAL, "version 3, made by a newer sonm-gateway");
+	ck_assert_int_eq(state_sql(&state, "PRAGMA user_version"), 3);
 	ck_assert_int_eq(state_sql(&state, "SELECT count(*) FROM route"), 1);
 }
 END_TEST
@@ -20,6 +20,7 @@ START_TEST(refuses_somebody_elses_database_and_leaves_it_alone)
 		"CREATE TABLE x (y); INSERT INTO x VALUES (7)",
 		"CREATE TABLE x (y); INSERT INTO x VALUES (7); PRAGMA user_version = 1",
 		"CREATE TABLE x (y); INSERT INTO x VALUES (7); PRAGMA application_id = 252006674",
+		"CREATE TABLE x (y); INSERT INTO x VALUES (7); PRAGMA application_id = 1397706317",
 		"CREATE TABLE x (y); INSERT INTO x VALUES (7); PRAGMA application_id = 252006674; PRAGMA user_version = 1",
 	};
 
@@ -124,6 +125,11 @@ static const char *const senseless[] = {
 	"UPDATE route SET last_outbytes = x'01'",
 	"PRAGMA ignore_check_constraints = 1; UPDATE route SET kind = 'other'",
 	"PRAGMA ignore_check_constraints = 1; UPDATE route SET state = 'other'",
+	"UPDATE route SET worker = printf('%129d', 1)",
+	"UPDATE real_server SET drain_boot = 'b'",
+	"UPDATE real_server SET drain_boot = 'b', drain_ms = -1",
+	"UPDATE real_server SET drain_boot = 'b', drain_ms = 'soon'",
+	"UPDATE real_server SET drain_boot = '0123456789012345678901234567890123456', drain_ms = 1",
 	"UPDATE real_server SET weight = -1",
 	"UPDATE real_server SET weight = 2147483648",
 	"UPDATE real_server SET weight = 'heavy'",
