@@ -6,34 +6,58 @@ static int socket_type(uint8_t protocol)
 	return protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
 }
 
-int hostnet_probe(struct err *e, uint8_t protocol, const struct endpoint *at, enum hostnet_port *out)
+/*
+ * socket(2) would load the module sctp, and whoever only looks must not change
+ * the kernel. This directory is made in every network namespace before the
+ * protocol can be used, and is gone with the module (net/sctp/protocol.c).
+ */
+static bool has_protocol(uint8_t protocol)
 {
-	char text[ENDPOINT_STRLEN];
-	struct sockaddr_storage ss;
-	socklen_t len = endpoint_to_sockaddr(at, &ss);
-	CLEANUP_CLOSE int fd = -1;
+	return protocol != IPPROTO_SCTP || access("/proc/net/sctp", F_OK) == 0;
+}
 
-	endpoint_format(at, text);
-	fd = socket(at->addr.family, socket_type(protocol) | SOCK_CLOEXEC, protocol);
-	if (fd < 0 && (errno == EPROTONOSUPPORT || errno == EAFNOSUPPORT)) {
-		/* Nobody can listen with what this kernel does not have. */
-		*out = errno == EAFNOSUPPORT ? HOSTNET_NOT_LOCAL : HOSTNET_FREE;
-		return 0;
-	}
-	if (fd < 0)
-		return err_sys(e, errno, "cannot open a socket to check %s", text);
-	if (bind(fd, (struct sockaddr *)&ss, len) == 0)
-		*out = HOSTNET_FREE;
-	else if (errno == EADDRINUSE)
+/* What the system said of binding to the endpoint. */
+static int read_refusal(struct err *e, int code, const char *text, enum hostnet_port *out)
+{
+	switch (code) {
+	case EADDRINUSE:
 		*out = HOSTNET_IN_USE;
-	else if (errno == EADDRNOTAVAIL)
+		return 0;
+	case EADDRNOTAVAIL:
+	case EAFNOSUPPORT:
 		*out = HOSTNET_NOT_LOCAL;
-	else if (errno == EACCES)
+		return 0;
+	case EACCES:
 		return err_set(e, EACCES,
 			       "cannot check whether a local program has %s: ports below 1024 need "
 			       "CAP_NET_BIND_SERVICE; run as root or choose a higher port", text);
-	else
-		return err_sys(e, errno, "cannot check whether a local program has %s", text);
+	default:
+		return err_sys(e, code, "cannot check whether a local program has %s", text);
+	}
+}
+
+/* -errno */
+static int try_to_bind(uint8_t protocol, const struct endpoint *at)
+{
+	CLEANUP_CLOSE int fd = socket(at->addr.family, socket_type(protocol) | SOCK_CLOEXEC, protocol);
+	struct sockaddr_storage ss;
+	socklen_t len = endpoint_to_sockaddr(at, &ss);
+
+	return fd < 0 || bind(fd, (struct sockaddr *)&ss, len) < 0 ? -errno : 0;
+}
+
+int hostnet_probe(struct err *e, uint8_t protocol, const struct endpoint *at, enum hostnet_port *out)
+{
+	const struct endpoint any_port = { .addr = at->addr };
+	char text[ENDPOINT_STRLEN];
+	int ret = has_protocol(protocol) ? try_to_bind(protocol, at) : -EPROTONOSUPPORT;
+
+	/* Nobody can listen with what this kernel does not have. */
+	if (ret == -EPROTONOSUPPORT)
+		ret = try_to_bind(IPPROTO_UDP, &any_port);
+	if (ret < 0)
+		return read_refusal(e, -ret, endpoint_format(at, text), out);
+	*out = HOSTNET_FREE;
 	return 0;
 }
 

@@ -16,7 +16,8 @@ enum hostnet_port {
 
 /*
  * Binds a socket of its own to the endpoint for a moment. Wildcard listeners
- * count. -EACCES: a port below ip_unprivileged_port_start without
+ * count. Loads no kernel module: with a protocol that this kernel does not have
+ * now, nobody listens. -EACCES: a port below ip_unprivileged_port_start without
  * CAP_NET_BIND_SERVICE.
  */
 int hostnet_probe(struct err *e, uint8_t protocol, const struct endpoint *at,
