@@ -148,8 +148,10 @@ static struct route *stored_route(const struct addition *a, const struct route *
 
 static int store_one(struct err *e, struct addition *a, struct route *wanted, const struct route *have)
 {
+	const struct endpoint_wish wish = { .vip = a->rq->vip, .vport = a->rq->vport, .now = a->now };
+
 	if (have->id == 0) {
-		if (wanted->kind == ROUTE_GATEWAY && gateway_choose_endpoint(e, a->g, a->rq, a->now, wanted) < 0)
+		if (wanted->kind == ROUTE_GATEWAY && gateway_choose_endpoints(e, a->g, &wish, &wanted, 1) < 0)
 			return -e->code;
 		return store_add_route(e, a->g->store, wanted);
 	}

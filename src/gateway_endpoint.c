@@ -8,19 +8,46 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-struct port_search {
-	struct gateway *g;
-	const struct add_request *rq;
-	const struct route *r;
-	int64_t now;   /* seconds since 1970 */
-	struct addr vip;
-	char why[256]; /* the last port that was taken: by whom */
+/* How much of a pool is looked at to compare VIPs: the cost must not grow with the routes. */
+#define SAMPLE_PORTS 1024
+
+struct vip {
+	struct addr addr;
+	uint64_t n_routes; /* in the sample */
+	uint32_t chance;   /* decides between equals */
 };
 
-static int check_vip(struct err *e, struct gateway *g, const struct addr *vip, sa_family_t family)
+/* One call; routes without an endpoint have port 0. */
+struct search {
+	struct gateway *g;
+	const struct endpoint_wish *wish;
+	struct route *const *routes;
+	size_t n_routes;
+	struct vip vips[CONFIG_ADDRESSES_MAX]; /* the best first */
+	size_t n_vips;
+	const struct addr *vip; /* the one whose pool is searched */
+	char why[256];          /* the last port that was taken: by whom */
+};
+
+/* --- which addresses may be VIPs --------------------------------------------- */
+
+static int check_local(struct err *e, struct gateway *g, const struct addr *vip)
 {
 	char text[ADDR_STRLEN];
 	bool is_local;
+
+	if (gateway_need_routing(e, g) < 0 || routing_is_local(e, g->routing, vip, &is_local) < 0)
+		return -e->code;
+	if (is_local)
+		return 0;
+	return err_set(e, ERR_USAGE,
+		       "VIP %s is not an address of this host; see 'ip addr' and choose one with --vip or "
+		       "'addresses:' in the configuration", addr_format(vip, text));
+}
+
+static int check_kind(struct err *e, const struct addr *vip, sa_family_t family)
+{
+	char text[ADDR_STRLEN];
 
 	addr_format(vip, text);
 	if (vip->family != family)
@@ -28,13 +55,12 @@ static int check_vip(struct err *e, struct gateway *g, const struct addr *vip, s
 			       text, addr_family_name(vip->family), addr_family_name(family));
 	if (!addr_is_unicast(vip))
 		return err_set(e, ERR_USAGE, "VIP %s is not a unicast address", text);
-	if (gateway_need_routing(e, g) < 0 || routing_is_local(e, g->routing, vip, &is_local) < 0)
-		return -e->code;
-	if (!is_local)
-		return err_set(e, ERR_USAGE,
-			       "VIP %s is not an address of this host; see 'ip addr' and choose one with --vip or "
-			       "'addresses:' in the configuration", text);
 	return 0;
+}
+
+static int check_vip(struct err *e, struct gateway *g, const struct addr *vip, sa_family_t family)
+{
+	return check_kind(e, vip, family) < 0 ? -e->code : check_local(e, g, vip);
 }
 
 /* sonm-gw-setup prepares the kernel for the VIPs of the configuration, and for no others. */
@@ -60,23 +86,22 @@ bool gateway_is_vip(struct gateway *g, const struct addr *a)
 }
 
 /* The VIPs that may serve a family: what was asked for, what is configured, or the default route's. */
-static int candidate_vips(struct err *e, const struct port_search *ps, sa_family_t family, struct addr *vips,
-			  size_t *n)
+static int candidate_vips(struct err *e, struct search *s, sa_family_t family)
 {
-	const struct config *c = ps->g->config;
+	const struct config *c = s->g->config;
+	const struct addr *wanted = s->wish->vip;
 
-	*n = 0;
-	if (ps->rq->vip && check_listed(e, c, ps->rq->vip) < 0)
+	if (wanted && check_listed(e, c, wanted) < 0)
 		return -e->code;
-	if (ps->rq->vip)
-		vips[(*n)++] = *ps->rq->vip;
-	for (size_t i = 0; !ps->rq->vip && i < c->n_addresses; i++)
+	if (wanted)
+		s->vips[s->n_vips++].addr = *wanted;
+	for (size_t i = 0; !wanted && i < c->n_addresses; i++)
 		if (c->addresses[i].family == family)
-			vips[(*n)++] = c->addresses[i];
-	if (*n > 0)
+			s->vips[s->n_vips++].addr = c->addresses[i];
+	if (s->n_vips > 0)
 		return 0;
-	if (c->n_addresses == 0 && hostnet_default_source(e, family, &vips[0]) == 0) {
-		*n = 1;
+	if (c->n_addresses == 0 && hostnet_default_source(e, family, &s->vips[0].addr) == 0) {
+		s->n_vips = 1;
 		return 0;
 	}
 	return err_set(e, ERR_USAGE,
@@ -85,67 +110,137 @@ static int candidate_vips(struct err *e, const struct port_search *ps, sa_family
 		       c->n_addresses == 0 ? " and there is no default route" : "");
 }
 
-/* Those of them that are this host's, in front; at least one, or an error. */
-static int usable_vips(struct err *e, const struct port_search *ps, sa_family_t family, struct addr *vips,
-		       size_t *n)
+/* Those of them that are this host's; at least one, or an error. */
+static int usable_vips(struct err *e, struct search *s, sa_family_t family)
 {
 	size_t usable = 0;
 
-	if (candidate_vips(e, ps, family, vips, n) < 0)
+	if (candidate_vips(e, s, family) < 0)
 		return -e->code;
-	for (size_t i = 0; i < *n; i++)
-		if (check_vip(e, ps->g, &vips[i], family) == 0)
-			vips[usable++] = vips[i];
+	for (size_t i = 0; i < s->n_vips; i++)
+		if (check_vip(e, s->g, &s->vips[i].addr, family) == 0)
+			s->vips[usable++] = s->vips[i];
 	if (usable == 0)
 		return -e->code;
-	*n = usable;
+	s->n_vips = usable;
 	return 0;
 }
 
+static int random_numbers(struct err *e, uint32_t *out, size_t n)
+{
+	if (getrandom(out, n * sizeof(*out), 0) != (ssize_t)(n * sizeof(*out)))
+		return err_sys(e, errno, "cannot get random numbers");
+	return 0;
+}
+
+static int vip_compare(const void *a, const void *b)
+{
+	const struct vip *x = a, *y = b;
+
+	if (x->n_routes != y->n_routes)
+		return x->n_routes < y->n_routes ? -1 : 1;
+	return (x->chance > y->chance) - (x->chance < y->chance);
+}
+
+/* The VIP with the fewest routes in the sample, the same for all, comes first. */
+static int sort_by_load(struct err *e, struct search *s)
+{
+	uint32_t size = (uint32_t)s->g->config->port_last - s->g->config->port_first + 1;
+	uint32_t sample = size < SAMPLE_PORTS ? size : SAMPLE_PORTS;
+	uint32_t random[2];
+	uint16_t first;
+
+	if (s->n_vips < 2)
+		return 0;
+	if (random_numbers(e, random, 1) < 0)
+		return -e->code;
+	first = (uint16_t)(s->g->config->port_first + random[0] % (size - sample + 1));
+	for (size_t i = 0; i < s->n_vips; i++) {
+		struct vip *v = &s->vips[i];
+
+		if (random_numbers(e, &v->chance, 1) < 0 ||
+		    store_count_ports(e, s->g->store, &v->addr, first, (uint16_t)(first + sample - 1),
+				      &v->n_routes) < 0)
+			return -e->code;
+	}
+	qsort(s->vips, s->n_vips, sizeof(*s->vips), vip_compare);
+	return 0;
+}
+
+/* --- which ports are free ------------------------------------------------------ */
+
 /* Who has the port according to the state file. */
-static int port_in_store(struct err *e, struct port_search *ps, const struct service_key *key)
+static int is_free_in_store(struct err *e, struct search *s, const struct route *r,
+			    const struct service_key *key)
 {
 	char holder[CONTAINER_MAX + 1] = "", text[SERVICE_KEY_STRLEN];
+	int64_t since = s->wish->now - s->g->config->quarantine;
 	enum store_port state;
-	int64_t since = ps->now - ps->g->config->quarantine;
 
-	if (store_port(e, ps->g->store, key, ps->r->container, since, ps->now, &state, holder) < 0)
+	if (store_port(e, s->g->store, key, r->container, since, s->wish->now, &state, holder) < 0)
 		return -e->code;
 	if (state != STORE_PORT_FREE)
-		snprintf(ps->why, sizeof(ps->why), "%s %s %s", service_key_format(key, text),
+		snprintf(s->why, sizeof(s->why), "%s %s %s", service_key_format(key, text),
 			 state == STORE_PORT_ROUTED ? "belongs to container" : "is in quarantine after container",
 			 holder);
 	return state == STORE_PORT_FREE;
 }
 
-/* Who has the port on this host: a local program, or a service that is not ours. */
-static int port_on_host(struct err *e, struct port_search *ps, const struct service_key *key)
+static int is_free_for_programs(struct err *e, struct search *s, const struct service_key *key)
+{
+	char text[SERVICE_KEY_STRLEN];
+	enum hostnet_port state;
+
+	if (hostnet_probe(e, key->protocol, &key->vip, &state) < 0)
+		return -e->code;
+	if (state != HOSTNET_FREE)
+		snprintf(s->why, sizeof(s->why), "%s %s", service_key_format(key, text),
+			 state == HOSTNET_IN_USE ? "is in use by a local program"
+						 : "is at an address that this host cannot use now");
+	return state == HOSTNET_FREE;
+}
+
+static int is_free_in_kernel(struct err *e, struct search *s, const struct service_key *key)
 {
 	CLEANUP(service_clear) struct service foreign = { 0 };
 	char text[SERVICE_KEY_STRLEN];
-	enum hostnet_port state;
-	int found;
+	int found = gateway_need_kernel(e, s->g);
 
-	service_key_format(key, text);
-	if (hostnet_probe(e, key->protocol, &key->vip, &state) < 0)
-		return -e->code;
-	if (state != HOSTNET_FREE) {
-		snprintf(ps->why, sizeof(ps->why), "%s is in use by a local program", text);
-		return 0;
-	}
-	found = ipvs_get(e, ps->g->kernel, key, &foreign);
+	if (found == 0)
+		found = ipvs_get(e, s->g->kernel, key, &foreign);
 	if (found > 0)
-		snprintf(ps->why, sizeof(ps->why), "%s is an IPVS service that is not ours", text);
+		snprintf(s->why, sizeof(s->why), "%s is an IPVS service that is not ours",
+			 service_key_format(key, text));
 	return found < 0 ? found : !found;
 }
 
-static int port_is_free(struct err *e, void *ctx, uint16_t port)
+static int is_free(struct err *e, struct search *s, const struct route *r, const struct endpoint *at)
 {
-	struct port_search *ps = ctx;
-	struct service_key key = { .protocol = ps->r->protocol, .vip = { .addr = ps->vip, .port = port } };
-	int ret = port_in_store(e, ps, &key);
+	struct service_key key = { .protocol = r->protocol, .vip = *at };
+	int ret = is_free_in_store(e, s, r, &key);
 
-	return ret > 0 ? port_on_host(e, ps, &key) : ret;
+	if (ret > 0)
+		ret = is_free_for_programs(e, s, &key);
+	return ret > 0 ? is_free_in_kernel(e, s, &key) : ret;
+}
+
+/* For all routes that have no endpoint yet? */
+static int is_free_for_all(struct err *e, struct search *s, const struct endpoint *at)
+{
+	int ret = 1;
+
+	for (size_t i = 0; ret > 0 && i < s->n_routes; i++)
+		if (s->routes[i]->public.port == 0)
+			ret = is_free(e, s, s->routes[i], at);
+	return ret;
+}
+
+static int pool_port_is_free(struct err *e, void *ctx, uint16_t port)
+{
+	struct search *s = ctx;
+	const struct endpoint at = { .addr = *s->vip, .port = port };
+
+	return is_free_for_all(e, s, &at);
 }
 
 bool gateway_in_pool(const struct config *c, uint16_t port)
@@ -153,25 +248,132 @@ bool gateway_in_pool(const struct config *c, uint16_t port)
 	return port >= c->port_first && port <= c->port_last;
 }
 
-/* 0 and *out, 1: the pool of this VIP is full. */
-static int pick_port(struct err *e, struct port_search *ps, uint16_t *out)
+static bool may_have(const struct search *s, const struct endpoint *at)
 {
-	const struct config *c = ps->g->config;
-	const struct route *r = ps->r;
-	uint32_t random[2];
-	uint16_t former;
-	int ret = store_former_port(e, ps->g->store, r->container, r->cport, r->protocol, &ps->vip,
-				    ps->now - c->quarantine, ps->now, &former);
+	for (size_t i = 0; i < s->n_vips; i++)
+		if (addr_equal(&s->vips[i].addr, &at->addr))
+			return gateway_in_pool(s->g->config, at->port);
+	return false;
+}
 
-	if (ret > 0 && gateway_in_pool(c, former) && (ret = port_is_free(e, ps, former)) > 0) {
-		*out = former;
-		return 0;
+/* --- choosing -------------------------------------------------------------------- */
+
+static size_t count_without(const struct search *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_routes; i++)
+		n += s->routes[i]->public.port == 0;
+	return n;
+}
+
+static void give(const struct search *s, const struct endpoint *at)
+{
+	for (size_t i = 0; i < s->n_routes; i++)
+		if (s->routes[i]->public.port == 0)
+			s->routes[i]->public = *at;
+}
+
+/* 1: all routes without an endpoint have this one now, 0: it is not to be had. */
+static int try_endpoint(struct err *e, struct search *s, const struct endpoint *at)
+{
+	int ret = may_have(s, at) ? is_free_for_all(e, s, at) : 0;
+
+	if (ret > 0)
+		give(s, at);
+	return ret;
+}
+
+/* Gives the route what it had on one of the VIPs, if that is still kept for it. */
+static int try_former(struct err *e, struct search *s, struct route *r)
+{
+	for (size_t i = 0; i < s->n_vips; i++) {
+		struct endpoint at = { .addr = s->vips[i].addr };
+		int ret = store_former_port(e, s->g->store, r->container, r->cport, r->protocol, &at.addr,
+					    s->wish->now - s->g->config->quarantine, s->wish->now, &at.port);
+
+		if (ret > 0 && gateway_in_pool(s->g->config, at.port))
+			ret = is_free(e, s, r, &at);
+		else if (ret > 0)
+			ret = 0;
+		if (ret > 0)
+			r->public = at;
+		if (ret != 0)
+			return ret;
 	}
-	if (ret < 0)
-		return ret;
-	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return err_sys(e, errno, "cannot get random numbers");
-	return pool_pick(e, c->port_first, c->port_last, random, port_is_free, ps, out);
+	return 0;
+}
+
+/* A port of any VIP's pool that is free for all; 1: found, 0: there is none. */
+static int try_pools(struct err *e, struct search *s)
+{
+	uint32_t random[2];
+
+	for (size_t i = 0; i < s->n_vips; i++) {
+		struct endpoint at = { .addr = s->vips[i].addr };
+		int ret = random_numbers(e, random, 2);
+
+		s->vip = &s->vips[i].addr;
+		if (ret == 0)
+			ret = pool_pick(e, s->g->config->port_first, s->g->config->port_last, random,
+					pool_port_is_free, s, &at.port);
+		if (ret == 0)
+			give(s, &at);
+		if (ret <= 0)
+			return ret < 0 ? ret : 1;
+	}
+	return 0;
+}
+
+/* The same endpoint for all that have none; rather one that the container port has, or had, already. */
+static int choose_together(struct err *e, struct search *s, struct route *const siblings[], size_t n_siblings)
+{
+	int ret = s->wish->like ? try_endpoint(e, s, s->wish->like) : 0;
+
+	for (size_t i = 0; ret == 0 && i < n_siblings; i++)
+		if (siblings[i]->public.port != 0)
+			ret = try_endpoint(e, s, &siblings[i]->public);
+	return ret == 0 ? try_pools(e, s) : ret;
+}
+
+static int no_port(struct err *e, const struct search *s)
+{
+	const struct config *c = s->g->config;
+
+	return err_set(e, ERR_POOL_FULL,
+		       "no %s port is free in the pool %u-%u of any %s VIP; remove containers, wait for the "
+		       "quarantine (%u s), or widen 'ports:' in the configuration",
+		       protocol_name(s->routes[0]->protocol), (unsigned)c->port_first, (unsigned)c->port_last,
+		       addr_family_name(s->vips[0].addr.family), (unsigned)c->quarantine);
+}
+
+/* Each one its own. */
+static int choose_apart(struct err *e, struct search *s)
+{
+	for (size_t i = 0; i < s->n_routes; i++) {
+		struct search one = *s;
+		int ret;
+
+		if (s->routes[i]->public.port != 0)
+			continue;
+		one.routes = &s->routes[i];
+		one.n_routes = 1;
+		ret = choose_together(e, &one, s->routes, s->n_routes);
+		if (ret <= 0)
+			return ret < 0 ? ret : no_port(e, &one);
+	}
+	return 0;
+}
+
+static int choose_from_pool(struct err *e, struct search *s)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret >= 0 && i < s->n_routes; i++)
+		ret = try_former(e, s, s->routes[i]);
+	if (ret >= 0 && count_without(s) > 1)
+		ret = choose_together(e, s, s->routes, s->n_routes);
+	return ret < 0 ? ret : choose_apart(e, s);
 }
 
 static int check_vport(struct err *e, const struct config *c, uint16_t vport)
@@ -183,56 +385,86 @@ static int check_vport(struct err *e, const struct config *c, uint16_t vport)
 		       (unsigned)vport, (unsigned)c->port_first, (unsigned)c->port_last);
 }
 
-/* 0 and *out, 1: this VIP has not the port that is asked for, or none at all. */
-static int find_port(struct err *e, struct port_search *ps, uint16_t *out)
+/* The port that is asked for, for all of them. */
+static int choose_vport(struct err *e, struct search *s)
 {
-	uint16_t vport = ps->rq->vport;
+	const struct endpoint *like = s->wish->like;
+	int ret = like && like->port == s->wish->vport ? try_endpoint(e, s, like) : 0;
+
+	for (size_t i = 0; ret == 0 && i < s->n_vips; i++) {
+		const struct endpoint at = { .addr = s->vips[i].addr, .port = s->wish->vport };
+
+		ret = try_endpoint(e, s, &at);
+	}
+	if (ret != 0)
+		return ret < 0 ? ret : 0;
+	return err_set(e, ERR_CONFLICT, "%s; choose another with --vport, or leave the choice to us", s->why);
+}
+
+static bool are_of_one_family(struct route *const routes[], size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (routes[i]->servers[0].real.addr.family != routes[0]->servers[0].real.addr.family)
+			return false;
+	return true;
+}
+
+int gateway_choose_endpoints(struct err *e, struct gateway *g, const struct endpoint_wish *wish,
+			     struct route *const routes[], size_t n)
+{
+	struct search s = { .g = g, .wish = wish, .routes = routes, .n_routes = n };
+	int ret = 0;
+
+	if (!are_of_one_family(routes, n)) { /* so they share no VIP */
+		for (size_t i = 0; ret == 0 && i < n; i++)
+			ret = gateway_choose_endpoints(e, g, wish, &routes[i], 1);
+		return ret;
+	}
+	for (size_t i = 0; i < n; i++)
+		routes[i]->public = (struct endpoint){ 0 };
+	if ((wish->vport && check_vport(e, g->config, wish->vport) < 0) ||
+	    usable_vips(e, &s, routes[0]->servers[0].real.addr.family) < 0 || sort_by_load(e, &s) < 0)
+		return -e->code;
+	return wish->vport ? choose_vport(e, &s) : choose_from_pool(e, &s);
+}
+
+/* --- checking an endpoint that is given -------------------------------------------- */
+
+/* Thousands of routes are checked in one call, for a few VIPs: the kernel is asked once for each. */
+static int check_local_once(struct err *e, struct gateway *g, const struct addr *vip, int64_t now)
+{
+	struct local_vips *known = &g->local_vips;
+
+	if (known->at != now)
+		*known = (struct local_vips){ .at = now };
+	for (size_t i = 0; i < known->n; i++)
+		if (addr_equal(&known->addrs[i], vip))
+			return 0;
+	if (check_local(e, g, vip) < 0)
+		return -e->code;
+	if (known->n < ARRAY_LEN(known->addrs))
+		known->addrs[known->n++] = *vip;
+	return 0;
+}
+
+int gateway_check_endpoint(struct err *e, struct gateway *g, const struct route *r, int64_t now)
+{
+	const struct endpoint_wish wish = { .now = now };
+	struct service_key key = route_service_key(r);
+	struct search s = { .g = g, .wish = &wish };
 	int ret;
 
-	if (!vport)
-		return pick_port(e, ps, out);
-	ret = port_is_free(e, ps, vport);
-	if (ret > 0)
-		*out = vport;
-	return ret < 0 ? ret : !ret;
-}
-
-static int no_port(struct err *e, const struct port_search *ps)
-{
-	const struct config *c = ps->g->config;
-
-	if (ps->rq->vport)
-		return err_set(e, ERR_CONFLICT, "%s; choose another with --vport, or leave the choice to us", ps->why);
-	return err_set(e, ERR_POOL_FULL,
-		       "no %s port is free in the pool %u-%u of any %s VIP; remove containers, wait for the "
-		       "quarantine (%u s), or widen 'ports:' in the configuration",
-		       protocol_name(ps->r->protocol), (unsigned)c->port_first, (unsigned)c->port_last,
-		       addr_family_name(ps->vip.family), (unsigned)c->quarantine);
-}
-
-int gateway_choose_endpoint(struct err *e, struct gateway *g, const struct add_request *rq, int64_t now,
-			    struct route *r)
-{
-	struct addr vips[CONFIG_ADDRESSES_MAX];
-	struct port_search ps = { .g = g, .rq = rq, .r = r, .now = now };
-	uint16_t port;
-	size_t n;
-
-	if ((rq->vport && check_vport(e, g->config, rq->vport) < 0) ||
-	    usable_vips(e, &ps, r->servers[0].real.addr.family, vips, &n) < 0)
+	for (size_t i = 0; i < r->n_servers; i++)
+		if (check_kind(e, &r->public.addr, r->servers[i].real.addr.family) < 0)
+			return -e->code;
+	if (check_kind(e, &r->public.addr, r->public.addr.family) < 0 ||
+	    check_listed(e, g->config, &r->public.addr) < 0 || check_vport(e, g->config, r->public.port) < 0 ||
+	    check_local_once(e, g, &r->public.addr, now) < 0)
 		return -e->code;
-	for (size_t i = 0; i < n; i++) {
-		int ret;
-
-		ps.vip = vips[i];
-		ret = find_port(e, &ps, &port);
-		if (ret < 0)
-			return ret;
-		if (ret == 0) {
-			r->public = (struct endpoint){ .addr = vips[i], .port = port };
-			return 0;
-		}
-	}
-	return no_port(e, &ps);
+	ret = is_free_in_store(e, &s, r, &key);
+	if (ret > 0)
+		ret = is_free_for_programs(e, &s, &key);
+	if (ret == 0)
+		return err_set(e, ERR_CONFLICT, "%s; free it, or choose another endpoint", s.why);
+	return ret < 0 ? ret : 0;
 }
-

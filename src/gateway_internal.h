@@ -10,6 +10,13 @@
 #include "ipvs.h"
 #include "routing.h"
 
+/* VIPs that were found to be this host's, at this time (seconds since 1970). */
+struct local_vips {
+	int64_t at;
+	struct addr addrs[CONFIG_ADDRESSES_MAX];
+	size_t n;
+};
+
 struct gateway {
 	const struct config *config;
 	struct store *store;
@@ -17,6 +24,7 @@ struct gateway {
 	struct routing *routing; /* likewise */
 	gateway_progress *progress; /* NULL: nobody is told */
 	void *progress_ctx;
+	struct local_vips local_vips;
 };
 
 /* Connects to the kernel's IPVS if that has not been done. */
@@ -51,9 +59,6 @@ int gateway_choose_endpoints(struct err *e, struct gateway *g, const struct endp
  * and for local programs? Does not ask IPVS. -EEXIST: taken; -EINVAL.
  */
 int gateway_check_endpoint(struct err *e, struct gateway *g, const struct route *r, int64_t now) MUST_CHECK;
-
-int gateway_choose_endpoint(struct err *e, struct gateway *g, const struct add_request *rq, int64_t now,
-			    struct route *r) MUST_CHECK;
 
 /*
  * What routes are to be, and what they were: the same order, and in former the
