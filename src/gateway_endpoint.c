@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-/* How much of a pool is looked at to compare VIPs: the cost must not grow with the routes. */
-#define SAMPLE_PORTS 1024
+/* Of a large pool only a part is looked at to compare VIPs: the cost must not grow with the routes. */
+#define WHOLE_POOL 1024
+#define SAMPLE_PORTS 256
 
 struct vip {
 	struct addr addr;
@@ -146,7 +147,7 @@ static int vip_compare(const void *a, const void *b)
 static int sort_by_load(struct err *e, struct search *s)
 {
 	uint32_t size = (uint32_t)s->g->config->port_last - s->g->config->port_first + 1;
-	uint32_t sample = size < SAMPLE_PORTS ? size : SAMPLE_PORTS;
+	uint32_t sample = size <= WHOLE_POOL ? size : SAMPLE_PORTS;
 	uint32_t random[2];
 	uint16_t first;
 

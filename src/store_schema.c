@@ -110,7 +110,7 @@ static int read_version(struct err *e, struct store *s, int *out)
 
 	if (query_number(e, s, "PRAGMA application_id", &id) < 0 ||
 	    query_number(e, s, "PRAGMA user_version", &version) < 0 ||
-	    query_number(e, s, "SELECT count(*) FROM sqlite_master", &objects) < 0)
+	    (id == 0 && query_number(e, s, "SELECT count(*) FROM sqlite_master", &objects) < 0))
 		return -e->code;
 	if (id == APPLICATION_ID && version > STORE_VERSION)
 		return err_set(e, ERR_USAGE,

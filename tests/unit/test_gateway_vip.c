@@ -19,12 +19,12 @@ START_TEST(the_vip_with_the_fewest_routes_is_taken)
 {
 	struct hub h;
 
-	given_hub(&h, 20600, 20700);
+	given_hub(&h, 20600, 21623);
 	given_stored(&h, "other", IPPROTO_UDP, "127.0.0.1:20600");
 	given_stored(&h, "other", IPPROTO_UDP, "127.0.0.1:20599"); /* out of the pool: does not count */
-	given_stored(&h, "other", IPPROTO_UDP, "127.0.0.1:20701");
+	given_stored(&h, "other", IPPROTO_UDP, "127.0.0.1:21624");
 	given_stored(&h, "other", IPPROTO_TCP, "127.0.0.2:20650");
-	given_stored(&h, "other", IPPROTO_UDP, "127.0.0.2:20700");
+	given_stored(&h, "other", IPPROTO_UDP, "127.0.0.2:21623");
 	for (int i = 0; i < 10; i++)
 		ck_assert(is_first_vip(&h));
 	given_stored(&h, "other", IPPROTO_SCTP, "127.0.0.1:20650");
@@ -70,8 +70,8 @@ START_TEST(a_large_pool_is_compared_by_a_sample)
 {
 	struct hub h;
 
-	given_hub(&h, 1024, 65535); /* none of 1024 ports in a row is without a route */
-	for (unsigned port = 1024; port < 65536; port += 1024) {
+	given_hub(&h, 1024, 65535); /* none of 256 ports in a row is without a route */
+	for (unsigned port = 1024; port < 65536; port += 256) {
 		char public[32];
 
 		snprintf(public, sizeof(public), "127.0.0.1:%u", port);
@@ -176,6 +176,26 @@ START_TEST(an_endpoint_that_is_given_is_checked)
 }
 END_TEST
 
+/* That an address is this host's is known for the time of one call. */
+START_TEST(the_kernel_is_asked_again_by_the_next_call)
+{
+	CLEANUP(route_clear) struct route r = given_route("web", 80, "192.0.2.1:20920");
+	struct hub h;
+	struct err e;
+
+	given_hub(&h, 20920, 20920);
+	h.config.addresses[0] = given_addr("192.0.2.1");
+	given_server(&r, "10.0.0.11:80", 100);
+	ck_assert_int_eq(gateway_check_endpoint(&e, h.g, &r, NOW), -EEXIST); /* ours, but not to be bound to */
+	routing_close(steal_ptr(h.g->routing)); /* it is taken away */
+	ck_assert_int_eq(gateway_check_endpoint(&e, h.g, &r, NOW), -EEXIST);
+	ck_assert_ptr_null(h.g->routing);
+	ck_assert_int_eq(gateway_check_endpoint(&e, h.g, &r, NOW + 1), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(e.msg, "is not an address of this host"));
+	hub_close(&h);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_add_test(tc, the_vip_with_the_fewest_routes_is_taken);
@@ -184,6 +204,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, a_large_pool_is_compared_by_a_sample);
 	tcase_add_test(tc, an_address_that_cannot_be_a_vip_is_refused);
 	tcase_add_test(tc, an_endpoint_that_is_given_is_checked);
+	tcase_add_test(tc, the_kernel_is_asked_again_by_the_next_call);
 }
 
 int main(void)

@@ -129,6 +129,46 @@ START_TEST(draining_are_open_routes_and_due_those_whose_time_is_over)
 }
 END_TEST
 
+START_TEST(what_is_due_is_found_alone_and_behind_what_is_not_due_yet)
+{
+	static const struct {
+		struct boottime since;
+		bool settled, drained;
+	} cases[] = {
+		{ { BOOT "1", 0 }, true, true },
+		{ { BOOT "1", 5000 }, true, true },
+		{ { BOOT "1", 5001 }, false, false },
+		{ { BOOT "1", BOOTTIME_NEVER - 1 }, false, false },
+		{ { BOOT "1", BOOTTIME_NEVER }, true, false }, /* closing since never, draining without an end */
+		{ { BOOT "0", 9999 }, true, true },
+		{ { BOOT "2", 9999 }, true, true },
+	};
+
+	for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
+		CLEANUP(store_closep) struct store *s = NULL;
+		CLEANUP(route_clear) struct route closing = due_route(1), draining = due_route(2), not_yet = due_route(3);
+		struct state state;
+
+		given_state(&state);
+		s = state_open(&state, STORE_WRITE);
+		closing.state = ROUTE_CLOSING;
+		closing.closing = draining.servers[1].drain = cases[i / 2].since;
+		state_add(s, &closing);
+		state_add(s, &draining);
+		not_yet.servers[0].drain = not_yet.closing = (struct boottime){ BOOT "1", 6000 };
+		if (i % 2) {
+			state_add(s, &not_yet);
+			not_yet.public.port = 4;
+			not_yet.state = ROUTE_CLOSING;
+			state_add(s, &not_yet);
+		}
+		expect_settled(s, 10, cases[i / 2].settled ? "1" : "");
+		expect_draining(s, true, 10, cases[i / 2].drained ? "2" : "");
+		expect_draining(s, false, 10, i % 2 ? "2 3" : "2");
+	}
+}
+END_TEST
+
 START_TEST(a_route_whose_servers_fill_the_limit_counts_once)
 {
 	CLEANUP(store_closep) struct store *s = NULL;
@@ -233,6 +273,7 @@ static void add(TCase *tc)
 	tcase_add_unchecked_fixture(tc, state_make_root, state_remove_root);
 	tcase_add_test(tc, settled_are_those_that_closed_long_enough_ago_or_in_another_boot_or_never);
 	tcase_add_test(tc, draining_are_open_routes_and_due_those_whose_time_is_over);
+	tcase_add_test(tc, what_is_due_is_found_alone_and_behind_what_is_not_due_yet);
 	tcase_add_test(tc, a_route_whose_servers_fill_the_limit_counts_once);
 	tcase_add_test(tc, a_server_that_drains_no_more_is_not_found);
 	tcase_add_test(tc, counts_the_ports_that_a_vip_has_given_away);

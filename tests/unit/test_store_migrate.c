@@ -92,10 +92,13 @@ static void expect_text(const struct state *state, const char *sql, const char *
 	ck_assert_str_eq(text, want);
 }
 
+#define ROUTES                                                                                               \
+	"SELECT id, container, container_port, protocol, kind, state, address, port, scheduler, persistence," \
+	" opened_at, closing_boot, closing_ms, base_conns, base_inpkts, base_outpkts, base_inbytes, base_outbytes," \
+	" last_conns, last_inpkts, last_outpkts, last_inbytes, last_outbytes FROM route ORDER BY id"
+
 static const char *const contents[] = {
-	"SELECT id, container, container_port, protocol, kind, state, address, port, scheduler, persistence,"
-	" opened_at, closing_boot, closing_ms, base_conns, base_inpkts, base_outpkts, base_inbytes, base_outbytes,"
-	" last_conns, last_inpkts, last_outpkts, last_inbytes, last_outbytes FROM route ORDER BY id",
+	ROUTES,
 	"SELECT route, address, port, weight FROM real_server ORDER BY 1, 2, 3",
 	"SELECT * FROM ledger ORDER BY id",
 	"SELECT * FROM setup ORDER BY seq",
@@ -112,10 +115,13 @@ static void expect_same_contents(const struct state *state, const struct state *
 	}
 }
 
+#define INDEXES                                                                                              \
+	"SELECT m.name, i.name, i.\"unique\", i.origin, i.partial, c.* FROM sqlite_master m,"                \
+	" pragma_index_list(m.name) i, pragma_index_xinfo(i.name) c WHERE m.type = 'table' ORDER BY 1, 2, c.seqno"
+
 static const char *const shape[] = {
 	"SELECT m.type, m.name, m.tbl_name, t.* FROM sqlite_master m, pragma_table_info(m.name) t ORDER BY 2, t.cid",
-	"SELECT m.name, i.name, i.\"unique\", i.origin, i.partial, c.* FROM sqlite_master m, pragma_index_list(m.name) i,"
-	" pragma_index_xinfo(i.name) c WHERE m.type = 'table' ORDER BY 1, 2, c.seqno",
+	INDEXES,
 	"SELECT m.name, f.* FROM sqlite_master m, pragma_foreign_key_list(m.name) f ORDER BY 1, 2, 3",
 	"SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name",
 	"PRAGMA application_id",

@@ -191,6 +191,10 @@ START_TEST(finds_the_routes_of_a_worker_in_order)
 }
 END_TEST
 
+#define SEVENTEEN_ADDRESSES                                                                \
+	"WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 115)" \
+	" INSERT INTO worker_address SELECT 'a', i, '203.0.113.' || i FROM n"
+
 static const char *const senseless[] = {
 	"UPDATE worker SET nat = 'cone'",
 	"UPDATE worker SET nat = 'NONE'",
@@ -202,8 +206,7 @@ static const char *const senseless[] = {
 	"UPDATE worker_address SET address = 'here'",
 	"UPDATE worker_address SET address = ''",
 	"UPDATE worker_address SET address = '1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17.18.19.20'",
-	"WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 115)"
-	" INSERT INTO worker_address SELECT 'a', i, '203.0.113.' || i FROM n", /* 17 of them */
+	SEVENTEEN_ADDRESSES,
 };
 
 START_TEST(says_that_values_without_sense_are_damage)
