@@ -58,6 +58,25 @@ int reader_text(const struct reader *r, const yaml_node_t *node, const char **ou
 	return 0;
 }
 
+int reader_string(const struct reader *r, const yaml_node_t *node, const char **out)
+{
+	if (is_plain(node))
+		return reader_refuse(r, node, "this is no text; write one, in quotes");
+	return reader_text(r, node, out);
+}
+
+int reader_bool(const struct reader *r, const yaml_node_t *node, bool *out)
+{
+	const char *text = is_plain(node) ? (const char *)node->data.scalar.value : "";
+	bool is_true = strcmp(text, "true") == 0;
+
+	if (!is_true && strcmp(text, "false") != 0)
+		return reader_refuse(r, node,
+				     "this is neither true nor false; write one of them, without quotes");
+	*out = is_true;
+	return 0;
+}
+
 /*
  * Quotes make a string of a number, and a leading zero is octal in YAML 1.1 but
  * not in 1.2: neither is taken for what it may not be.
@@ -178,6 +197,7 @@ const yaml_node_t *reader_element(const struct reader *r, const yaml_node_t *lis
 
 /* A table of keys, and which of them the file has had. */
 struct keys {
+	const char *owner; /* whose keys they are, for errors */
 	const struct reader_key *table;
 	size_t n;
 	size_t n_guarded;
@@ -220,9 +240,16 @@ static int refuse_unknown(const struct reader *r, const struct keys *k, const ya
 
 	for (size_t i = 0; i < k->n; i++)
 		nearest = similar_nearer(name, nearest, k->table[i].name);
-	reader_refuse(r, node, "%s has no key '%.60s'", r->section, name);
-	return nearest ? err_advise(r->e, "did you mean %s?", nearest)
-		       : err_advise(r->e, "remove it, or move it out of this section");
+	reader_refuse(r, node, "%s has no key '%.60s'", k->owner, name);
+	if (nearest)
+		return err_advise(r->e, "did you mean %s?", nearest);
+	return err_advise(r->e, r->section ? "remove it, or move it out of this section" : "remove it");
+}
+
+static int refuse_second(const struct reader *r, const yaml_node_t *node, const char *name)
+{
+	return reader_refuse(r, node, "%s%s%s is given twice; give it once", r->section ? r->section : "",
+			     r->section ? "." : "", name);
 }
 
 static int read_pair(const struct reader *r, struct keys *k, const yaml_node_pair_t *pair, void *config)
@@ -238,16 +265,25 @@ static int read_pair(const struct reader *r, struct keys *k, const yaml_node_pai
 	if (!key)
 		return refuse_unknown(r, k, node, name);
 	if (!is_first(k, key))
-		return reader_refuse(r, node, "%s.%s is given twice; give it once", r->section, name);
+		return refuse_second(r, node, name);
 	return set_value(r, key, node_at(r, pair->value), config);
+}
+
+static int read_pairs(const struct reader *r, struct keys *k, const yaml_node_t *node, void *config)
+{
+	int ret = 0;
+
+	for (const yaml_node_pair_t *p = node->data.mapping.pairs.start;
+	     ret == 0 && p < node->data.mapping.pairs.top; p++)
+		ret = read_pair(r, k, p, config);
+	return ret;
 }
 
 int reader_section(const struct reader *r, const yaml_node_t *node, const struct reader_key keys[], size_t n,
 		   void *config)
 {
 	struct reader inner = *r;
-	struct keys k = { .table = keys, .n = n };
-	int ret = 0;
+	struct keys k = { .owner = r->key, .table = keys, .n = n };
 
 	inner.section = r->key;
 	inner.key = NULL;
@@ -256,9 +292,43 @@ int reader_section(const struct reader *r, const yaml_node_t *node, const struct
 	if (node->type != YAML_MAPPING_NODE)
 		return reader_refuse(&inner, node, "%s is not a mapping; write its keys below it, indented",
 				     inner.section);
+	return read_pairs(&inner, &k, node, config);
+}
+
+int reader_root(const struct reader *r, const char *what, const struct reader_key keys[], size_t n,
+		void *config)
+{
+	const yaml_node_t *root = yaml_document_get_root_node(r->doc);
+	struct keys k = { .owner = what, .table = keys, .n = n };
+
+	if (!root || reader_is_null(root))
+		return 0;
+	if (root->type != YAML_MAPPING_NODE)
+		return reader_refuse(r, root, "%s is not a mapping; write '%s:' and its other keys", what,
+				     keys[0].name);
+	return read_pairs(r, &k, root, config);
+}
+
+int reader_pick(const struct reader *r, const yaml_node_t *node, const struct reader_key keys[], size_t n,
+		void *config)
+{
+	struct keys k = { .table = keys, .n = n };
+	int ret = 0;
+
+	if (node->type != YAML_MAPPING_NODE)
+		return reader_refuse(r, node, "this is not a mapping; write its keys and values");
 	for (const yaml_node_pair_t *p = node->data.mapping.pairs.start;
-	     ret == 0 && p < node->data.mapping.pairs.top; p++)
-		ret = read_pair(&inner, &k, p, config);
+	     ret == 0 && p < node->data.mapping.pairs.top; p++) {
+		const yaml_node_t *name = node_at(r, p->key);
+		const struct reader_key *key = NULL;
+
+		if (name->type == YAML_SCALAR_NODE)
+			key = find_key(&k, (const char *)name->data.scalar.value);
+		if (key && !is_first(&k, key))
+			ret = refuse_second(r, name, key->name);
+		else if (key)
+			ret = set_value(r, key, node_at(r, p->value), config);
+	}
 	return ret;
 }
 

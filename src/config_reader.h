@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * config_reader: reads a YAML file's sections by tables of keys: types are
+ * config_reader: reads a YAML text's mappings by tables of keys: types are
  * checked, and what is wrong is refused with its place, its key and what to
  * write. Knows no key and nobody's configuration. Only who owns a table of keys
  * includes it.
@@ -11,10 +11,10 @@
 #include "addr.h"
 #include "yamlfile.h"
 
-/* The file, and which of its values is being read. */
+/* The text, and which of its values is being read. */
 struct reader {
 	struct err *e;
-	const char *path;
+	const char *path; /* or another name, for errors */
 	yaml_document_t *doc;
 	const char *section; /* the one that key is in; NULL: key is of the document itself */
 	const char *key;     /* the one whose value is read; NULL: the section as such is */
@@ -50,8 +50,24 @@ int reader_load(struct err *e, const char *path, bool must_exist, const struct r
 int reader_section(const struct reader *r, const yaml_node_t *node, const struct reader_key keys[], size_t n,
 		   void *config) MUST_CHECK;
 
+/*
+ * The same for the mapping that is the whole document: its keys belong to no
+ * section, and may be without a value (null). what is the document, for errors:
+ * "the document".
+ */
+int reader_root(const struct reader *r, const char *what, const struct reader_key keys[], size_t n,
+		void *config) MUST_CHECK;
+
+/* For a mapping, in or out of a section: reads only the keys in the table, each once at most. */
+int reader_pick(const struct reader *r, const yaml_node_t *node, const struct reader_key keys[], size_t n,
+		void *config) MUST_CHECK;
+
 /* A text, quoted or not, without NUL characters; it lives as long as the document. */
 int reader_text(const struct reader *r, const yaml_node_t *node, const char **out) MUST_CHECK;
+
+/* JSON's: a text, in quotes; true or false, without. */
+int reader_string(const struct reader *r, const yaml_node_t *node, const char **out) MUST_CHECK;
+int reader_bool(const struct reader *r, const yaml_node_t *node, bool *out) MUST_CHECK;
 
 /* A whole number from min to max, in plain decimal without quotes; max < 10^9. */
 int reader_number(const struct reader *r, const yaml_node_t *node, uint32_t min, uint32_t max,

@@ -2,168 +2,407 @@
 #include "yamlfile.h"
 
 #include <fcntl.h>
+#include <string.h>
 
 #define FILE_MAX (1U << 20)
 
 /*
- * libyaml's loader needs time in the square of these: more than anyone writes
- * is refused before it starts.
+ * What libyaml and an anchor's search need grows with the square of these: more
+ * than anyone writes is refused.
  */
 #define DEPTH_MAX 64
 #define ANCHORS_MAX 1000
+
+struct anchor {
+	char *name; /* owned */
+	int node;
+};
+
+/* A list or mapping that is not closed yet. */
+struct level {
+	int node;
+	int key; /* the mapping's key that waits for its value; 0: none */
+};
+
+struct builder {
+	struct err *e;
+	const char *name; /* what errors call the text */
+	enum yamlfile_form form;
+	yaml_parser_t parser;
+	yaml_document_t doc;
+	struct level open[DEPTH_MAX];
+	size_t depth, documents, references; /* references: anchors and aliases */
+	struct anchor *anchors;              /* owned */
+	size_t n_anchors;
+};
+
+static void builder_clear(struct builder *b)
+{
+	for (size_t i = 0; i < b->n_anchors; i++)
+		free(b->anchors[i].name);
+	free(b->anchors);
+	yaml_document_delete(&b->doc);
+	yaml_parser_delete(&b->parser);
+}
 
 int yamlfile_locate(struct err *e, const char *path, yaml_mark_t at)
 {
 	return err_wrap(e, "%.300s:%zu:%zu", path, at.line + 1, at.column + 1);
 }
 
-/* Says what libyaml does not like about the text. */
-static int refuse_yaml(struct err *e, const char *path, const yaml_parser_t *parser, const char *text)
+static int out_of_memory(struct err *e)
 {
+	return err_set(e, ENOMEM, "out of memory");
+}
+
+static int refuse(const struct builder *b, yaml_mark_t at, const char *problem)
+{
+	if (b->form == YAMLFILE_JSON)
+		err_set(b->e, ERR_USAGE, "not valid JSON: %s", problem);
+	else
+		err_set(b->e, ERR_USAGE,
+			"not valid YAML: %s; correct it there (indent with spaces, not tabs)", problem);
+	return yamlfile_locate(b->e, b->name, at);
+}
+
+/* Says what libyaml does not like about the text. */
+static int refuse_parsed(const struct builder *b, const char *text)
+{
+	const yaml_parser_t *parser = &b->parser;
 	yaml_mark_t at = parser->problem_mark;
 
 	if (parser->error == YAML_MEMORY_ERROR)
-		return err_set(e, ENOMEM, "out of memory");
+		return out_of_memory(b->e);
 	if (parser->error == YAML_READER_ERROR) {
 		/* It gives a byte's offset only. */
-		at = (yaml_mark_t){ 0 };
+		at = (yaml_mark_t){0};
 		for (size_t i = 0; i < parser->problem_offset; i++) {
 			at.column = text[i] == '\n' ? 0 : at.column + 1;
 			at.line += text[i] == '\n';
 		}
 	}
-	err_set(e, ERR_USAGE, "not valid YAML: %s; correct it there (indent with spaces, not tabs)",
-		parser->problem ? parser->problem : "unknown problem");
-	return yamlfile_locate(e, path, at);
+	return refuse(b, at, parser->problem ? parser->problem : "unknown problem");
 }
 
-static int start_parser(struct err *e, yaml_parser_t *parser, const char *text, size_t len)
+static struct anchor *find_anchor(const struct builder *b, const yaml_char_t *name)
 {
-	if (!yaml_parser_initialize(parser))
-		return err_set(e, ENOMEM, "out of memory");
-	yaml_parser_set_input_string(parser, (const unsigned char *)text, len);
+	for (size_t i = 0; i < b->n_anchors; i++)
+		if (strcmp(b->anchors[i].name, (const char *)name) == 0)
+			return &b->anchors[i];
+	return NULL;
+}
+
+/* Bounds, and what this form of text may not refer to. */
+static int count_reference(struct builder *b, const yaml_event_t *event)
+{
+	b->references++;
+	if (b->form != YAMLFILE_YAML)
+		err_set(b->e, ERR_USAGE,
+			"aliases are not supported; write the value itself, without & and *");
+	else if (b->references > ANCHORS_MAX)
+		err_set(b->e, ERR_USAGE, "there are more than %d anchors and aliases; use fewer",
+			ANCHORS_MAX);
+	else
+		return 0;
+	return yamlfile_locate(b->e, b->name, event->start_mark);
+}
+
+static int add_anchor(struct builder *b, const yaml_event_t *event, const yaml_char_t *name, int node)
+{
+	struct anchor anchor = {.node = node};
+
+	if (count_reference(b, event) < 0)
+		return -b->e->code;
+	if (find_anchor(b, name))
+		return refuse(b, event->start_mark, "second occurrence");
+	anchor.name = strdup((const char *)name);
+	if (!anchor.name || base_reserve((void **)&b->anchors, b->n_anchors, sizeof(anchor)) < 0) {
+		free(anchor.name);
+		return out_of_memory(b->e);
+	}
+	b->anchors[b->n_anchors++] = anchor;
 	return 0;
 }
 
-struct shape {
-	unsigned documents, depth, anchors; /* so far */
-};
-
-static void count(struct shape *s, const yaml_event_t *event)
+/* Puts a node where it belongs: into the innermost list or mapping that is open. */
+static int attach(struct builder *b, int node)
 {
-	const yaml_char_t *anchor = NULL;
+	struct level *in = b->depth > 0 ? &b->open[b->depth - 1] : NULL;
+	int done = 1;
 
+	if (!in) /* the root */
+		return 0;
+	if (yaml_document_get_node(&b->doc, in->node)->type == YAML_SEQUENCE_NODE) {
+		done = yaml_document_append_sequence_item(&b->doc, in->node, node);
+	} else if (in->key == 0) {
+		in->key = node;
+	} else {
+		done = yaml_document_append_mapping_pair(&b->doc, in->node, in->key, node);
+		in->key = 0;
+	}
+	return done ? 0 : out_of_memory(b->e);
+}
+
+/* Completes a node that was made: 0 is none. */
+static int place(struct builder *b, const yaml_event_t *event, const yaml_char_t *anchor, int node)
+{
+	yaml_node_t *made;
+
+	if (node == 0)
+		return out_of_memory(b->e);
+	made = yaml_document_get_node(&b->doc, node);
+	made->start_mark = event->start_mark;
+	made->end_mark = event->end_mark;
+	if (anchor && add_anchor(b, event, anchor, node) < 0)
+		return -b->e->code;
+	return attach(b, node);
+}
+
+static int enter(struct builder *b, const yaml_event_t *event, const yaml_char_t *anchor, int node)
+{
+	if (b->depth == DEPTH_MAX) {
+		err_set(b->e, ERR_USAGE, "this is nested deeper than %d levels; make it flatter", DEPTH_MAX);
+		return yamlfile_locate(b->e, b->name, event->start_mark);
+	}
+	if (place(b, event, anchor, node) < 0)
+		return -b->e->code;
+	b->open[b->depth++] = (struct level){.node = node};
+	return 0;
+}
+
+static int refer(struct builder *b, const yaml_event_t *event)
+{
+	const struct anchor *anchor;
+
+	if (count_reference(b, event) < 0)
+		return -b->e->code;
+	anchor = find_anchor(b, event->data.alias.anchor);
+	if (!anchor)
+		return refuse(b, event->start_mark, "found undefined alias");
+	return attach(b, anchor->node);
+}
+
+static int begin_document(struct builder *b, const yaml_event_t *event)
+{
+	if (b->documents++ == 0)
+		return yaml_document_initialize(&b->doc, NULL, NULL, NULL, 1, 1) ? 0 : out_of_memory(b->e);
+	err_set(b->e, ERR_USAGE, "there is a second document in the file; keep one");
+	return yamlfile_locate(b->e, b->name, event->start_mark);
+}
+
+static int build(struct builder *b, const yaml_event_t *event)
+{
 	switch (event->type) {
 	case YAML_DOCUMENT_START_EVENT:
-		s->documents++;
-		break;
+		return begin_document(b, event);
 	case YAML_ALIAS_EVENT:
-		anchor = event->data.alias.anchor;
-		break;
+		return refer(b, event);
 	case YAML_SCALAR_EVENT:
-		anchor = event->data.scalar.anchor;
-		break;
+		return place(b, event, event->data.scalar.anchor,
+			     yaml_document_add_scalar(&b->doc, NULL, event->data.scalar.value,
+						      (int)event->data.scalar.length,
+						      event->data.scalar.style));
 	case YAML_SEQUENCE_START_EVENT:
-		anchor = event->data.sequence_start.anchor;
-		s->depth++;
-		break;
+		return enter(b, event, event->data.sequence_start.anchor,
+			     yaml_document_add_sequence(&b->doc, NULL, event->data.sequence_start.style));
 	case YAML_MAPPING_START_EVENT:
-		anchor = event->data.mapping_start.anchor;
-		s->depth++;
-		break;
+		return enter(b, event, event->data.mapping_start.anchor,
+			     yaml_document_add_mapping(&b->doc, NULL, event->data.mapping_start.style));
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
-		s->depth--;
-		break;
+		b->depth--;
+		return 0;
 	default:
-		break;
+		return 0;
 	}
-	s->anchors += anchor != NULL;
 }
 
-static int check_shape(struct err *e, const struct shape *s)
+/* RFC 8259, 6. */
+static bool is_json_number(const char *text)
 {
-	if (s->documents > 1)
-		return err_set(e, ERR_USAGE, "there is a second document in the file; keep one");
-	if (s->depth > DEPTH_MAX)
-		return err_set(e, ERR_USAGE, "this is nested deeper than %d levels; make it flatter",
-			       DEPTH_MAX);
-	if (s->anchors > ANCHORS_MAX)
-		return err_set(e, ERR_USAGE, "there are more than %d anchors and aliases; use fewer",
-			       ANCHORS_MAX);
-	return 0;
+	static const char digits[] = "0123456789";
+	size_t n;
+
+	text += text[0] == '-';
+	n = strspn(text, digits);
+	if (n == 0 || (text[0] == '0' && n > 1))
+		return false;
+	text += n;
+	if (text[0] == '.') {
+		n = strspn(text + 1, digits);
+		text += n > 0 ? n + 1 : 0;
+	}
+	if (text[0] == 'e' || text[0] == 'E') {
+		size_t sign = text[1] == '+' || text[1] == '-';
+
+		n = strspn(text + 1 + sign, digits);
+		text += n > 0 ? n + 1 + sign : 0;
+	}
+	return text[0] == '\0';
 }
 
-/* Checks that the text is one document of a shape that is safe to load. */
-static int look_over(struct err *e, const char *path, const char *text, size_t len)
+/* RFC 8259, 3: what is not a string. */
+static bool is_json_literal(const char *text)
 {
-	CLEANUP(yaml_parser_delete) yaml_parser_t parser = { 0 };
-	struct shape shape = { 0 };
-	int ret = start_parser(e, &parser, text, len);
+	return strcmp(text, "true") == 0 || strcmp(text, "false") == 0 || strcmp(text, "null") == 0 ||
+	       is_json_number(text);
+}
 
+/* Is the next node a mapping's key? */
+static bool expects_key(struct builder *b)
+{
+	const struct level *in = b->depth > 0 ? &b->open[b->depth - 1] : NULL;
+
+	return in && in->key == 0 && yaml_document_get_node(&b->doc, in->node)->type == YAML_MAPPING_NODE;
+}
+
+#define NO_OBJECT "this is not an object in braces"
+
+static const char *not_json_scalar(struct builder *b, const yaml_event_t *event)
+{
+	const char *text = (const char *)event->data.scalar.value;
+	yaml_scalar_style_t style = event->data.scalar.style;
+
+	if (b->depth == 0)
+		return NO_OBJECT;
+	if (event->data.scalar.tag)
+		return "there is a tag";
+	if (style == YAML_DOUBLE_QUOTED_SCALAR_STYLE)
+		return NULL;
+	if (expects_key(b))
+		return "a name is not in double quotes";
+	if (style == YAML_PLAIN_SCALAR_STYLE && is_json_literal(text))
+		return NULL;
+	return "this is no value; write text in double quotes";
+}
+
+static const char *not_json_collection(struct builder *b, const yaml_event_t *event)
+{
+	bool is_mapping = event->type == YAML_MAPPING_START_EVENT;
+	bool in_flow = is_mapping ? event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
+				  : event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
+
+	if (b->depth == 0 && !(is_mapping && in_flow))
+		return NO_OBJECT;
+	if (is_mapping ? event->data.mapping_start.tag : event->data.sequence_start.tag)
+		return "there is a tag";
+	if (expects_key(b))
+		return "a name is not a text";
+	return in_flow ? NULL : "there are no braces or brackets";
+}
+
+/* What of this event JSON does not have, or NULL. */
+static const char *not_json(struct builder *b, const yaml_event_t *event)
+{
+	switch (event->type) {
+	case YAML_DOCUMENT_START_EVENT:
+		return event->data.document_start.implicit ? NULL : NO_OBJECT;
+	case YAML_DOCUMENT_END_EVENT:
+		return event->data.document_end.implicit ? NULL : "something follows the object";
+	case YAML_SCALAR_EVENT:
+		return not_json_scalar(b, event);
+	case YAML_SEQUENCE_START_EVENT:
+	case YAML_MAPPING_START_EVENT:
+		return not_json_collection(b, event);
+	default:
+		return NULL;
+	}
+}
+
+static int take(struct builder *b, const yaml_event_t *event)
+{
+	const char *problem = b->form == YAMLFILE_JSON ? not_json(b, event) : NULL;
+
+	return problem ? refuse(b, event->start_mark, problem) : build(b, event);
+}
+
+int yamlfile_parse(struct err *e, const char *name, const char *text, size_t len, enum yamlfile_form form,
+		   yaml_document_t *out)
+{
+	CLEANUP(builder_clear) struct builder b = {.e = e, .name = name, .form = form};
+	int ret = 0;
+
+	if (!yaml_parser_initialize(&b.parser))
+		return out_of_memory(e);
+	yaml_parser_set_input_string(&b.parser, (const unsigned char *)text, len);
 	for (bool more = true; ret == 0 && more;) {
 		yaml_event_t event;
 
-		if (!yaml_parser_parse(&parser, &event))
-			return refuse_yaml(e, path, &parser, text);
-		count(&shape, &event);
-		ret = check_shape(e, &shape);
-		if (ret < 0)
-			yamlfile_locate(e, path, event.start_mark);
+		if (!yaml_parser_parse(&b.parser, &event))
+			return refuse_parsed(&b, text);
+		ret = take(&b, &event);
 		more = event.type != YAML_STREAM_END_EVENT;
 		yaml_event_delete(&event);
 	}
-	return ret;
+	if (ret < 0)
+		return ret;
+	*out = b.doc;
+	b.doc = (yaml_document_t){0};
+	return 0;
 }
 
-static int unreadable(struct err *e, const char *path)
+static int unreadable(struct err *e, const char *name)
 {
-	err_sys(e, errno, "cannot read %.300s", path);
-	return err_advise(e, "name a readable YAML file");
+	return err_sys(e, errno ? errno : EIO, "cannot read %.300s", name);
 }
 
-/* Reads the whole file; *out is the caller's. -EFBIG above FILE_MAX. */
-static int read_file(struct err *e, const char *path, char **out, size_t *len)
+static int too_large(struct err *e, const char *name, size_t max)
 {
-	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	CLEANUP_FREE char *text = NULL;
-	size_t n = 0;
-	ssize_t got;
+	bool is_mib = max % (1U << 20) == 0;
 
-	if (fd < 0)
-		return unreadable(e, path);
-	text = malloc(FILE_MAX + 1);
-	if (!text)
-		return err_set(e, ENOMEM, "out of memory");
+	return err_set(e, EFBIG, "%.300s is larger than %zu %s", name, max >> (is_mib ? 20 : 10),
+		       is_mib ? "MiB" : "KiB");
+}
+
+int yamlfile_read(struct err *e, FILE *in, const char *name, size_t max, char **text, size_t *len)
+{
+	CLEANUP_FREE char *got = NULL;
+	size_t n = 0, size = 0;
+
 	do {
-		got = read(fd, text + n, FILE_MAX + 1 - n);
-		if (got > 0)
-			n += (size_t)got;
-	} while ((got > 0 && n <= FILE_MAX) || (got < 0 && errno == EINTR));
-	if (got < 0)
-		return unreadable(e, path);
-	if (n > FILE_MAX)
-		return err_set(e, EFBIG, "%.300s is larger than 1 MiB; name a YAML file", path);
-	*out = steal_ptr(text);
+		size = size == 0 ? 1U << 14 : size * 2;
+		size = size < max + 1 ? size : max + 1;
+		char *grown = realloc(got, size + 1);
+
+		if (!grown)
+			return out_of_memory(e);
+		got = grown;
+		errno = 0;
+		n += fread(got + n, 1, size - n, in);
+	} while (n == size && n <= max);
+	if (ferror(in))
+		return unreadable(e, name);
+	if (n > max)
+		return too_large(e, name, max);
+	got[n] = '\0';
+	*text = steal_ptr(got);
 	*len = n;
 	return 0;
 }
 
+static int read_file(struct err *e, const char *path, char **text, size_t *len)
+{
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
+	int ret;
+
+	if (!in)
+		return unreadable(e, path);
+	steal_fd(&fd);
+	ret = yamlfile_read(e, in, path, FILE_MAX, text, len);
+	fclose(in);
+	return ret;
+}
+
 int yamlfile_load(struct err *e, const char *path, yaml_document_t *out)
 {
-	CLEANUP(yaml_parser_delete) yaml_parser_t parser = { 0 };
 	CLEANUP_FREE char *text = NULL;
-	yaml_document_t doc;
 	size_t len = 0;
-	int ret = read_file(e, path, &text, &len);
 
-	if (ret == 0)
-		ret = look_over(e, path, text, len);
-	if (ret == 0)
-		ret = start_parser(e, &parser, text, len);
-	if (ret == 0 && !yaml_parser_load(&parser, &doc))
-		ret = refuse_yaml(e, path, &parser, text);
-	if (ret == 0)
-		*out = doc;
-	return ret;
+	if (read_file(e, path, &text, &len) < 0) {
+		if (e->code == ENOMEM)
+			return -ENOMEM;
+		return err_advise(e, e->code == EFBIG ? "name a YAML file" : "name a readable YAML file");
+	}
+	return yamlfile_parse(e, path, text, len, YAMLFILE_YAML, out);
 }

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Texts in memory and streams. Files, and bad YAML: test_config. */
+#include "unit.h"
+#include "yamlfile.h"
+
+/* The tree in one line; the references in it as they were resolved. */
+static void describe(yaml_document_t *doc, int id, FILE *out)
+{
+	const yaml_node_t *node = yaml_document_get_node(doc, id);
+
+	switch (node->type) {
+	case YAML_SCALAR_NODE:
+		fprintf(out, "%s@%zu:%zu", node->data.scalar.value, node->start_mark.line,
+			node->start_mark.column);
+		break;
+	case YAML_SEQUENCE_NODE:
+		fputs("[ ", out);
+		for (int *i = node->data.sequence.items.start; i < node->data.sequence.items.top; i++) {
+			describe(doc, *i, out);
+			fputc(' ', out);
+		}
+		fputc(']', out);
+		break;
+	case YAML_MAPPING_NODE:
+		fputs("{ ", out);
+		for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top;
+		     p++) {
+			describe(doc, p->key, out);
+			fputs(": ", out);
+			describe(doc, p->value, out);
+			fputc(' ', out);
+		}
+		fputc('}', out);
+		break;
+	default:
+		ck_abort_msg("no such node");
+	}
+}
+
+static const struct {
+	const char *text, *tree;
+	enum yamlfile_form form;
+} trees[] = {
+    {"a: b\nc: [d, {e: f}]\n", "{ a@0:0: b@0:3 c@1:0: [ d@1:4 { e@1:8: f@1:11 } ] }", YAMLFILE_PLAIN},
+    {"- - a\n  -\n- {}\n- []\n", "[ [ a@0:4 @1:3 ] { } [ ] ]", YAMLFILE_PLAIN},
+    {"? [a]\n: {? {b: c} : d}\n", "{ [ a@0:3 ]: { { b@1:6: c@1:9 }: d@1:14 } }", YAMLFILE_PLAIN},
+    {"word", "word@0:0", YAMLFILE_PLAIN},
+    {"a: !!int 5\nb: !x y\n", "{ a@0:0: 5@0:3 b@1:0: y@1:3 }", YAMLFILE_PLAIN},
+    {"a: &x [1]\nb: *x\n&k c: *k\n", "{ a@0:0: [ 1@0:7 ] b@1:0: [ 1@0:7 ] c@2:0: c@2:0 }", YAMLFILE_YAML},
+    {"{\"a\": [1, \"b\", {}], \"c\": null}", "{ a@0:1: [ 1@0:7 b@0:10 { } ] c@0:20: null@0:25 }",
+     YAMLFILE_JSON},
+};
+
+START_TEST(builds_the_tree)
+{
+	yaml_document_t doc = {0};
+	struct unit_out o = {0};
+	struct err e = {0};
+
+	ck_assert_msg(yamlfile_parse(&e, "N", trees[_i].text, strlen(trees[_i].text), trees[_i].form, &doc) ==
+			  0,
+		      "%s", e.msg);
+	describe(&doc, 1, unit_open(&o));
+	unit_expect(&o, trees[_i].tree);
+	yaml_document_delete(&doc);
+}
+END_TEST
+
+START_TEST(a_text_without_a_document_has_no_root)
+{
+	static const char *const texts[] = {"", "\n", "# a\n"};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		for (int form = YAMLFILE_YAML; form <= YAMLFILE_JSON; form++) {
+			yaml_document_t doc = {0};
+			struct err e = {0};
+
+			ck_assert_msg(yamlfile_parse(&e, "N", texts[i], strlen(texts[i]),
+						     (enum yamlfile_form)form, &doc) == 0,
+				      "%s", e.msg);
+			ck_assert_ptr_null(yaml_document_get_root_node(&doc));
+			yaml_document_delete(&doc);
+		}
+	}
+}
+END_TEST
+
+START_TEST(plain_yaml_has_no_aliases)
+{
+	static const struct {
+		const char *text, *place;
+	} texts[] = {{"a: &x 1", "N:1:4"},
+		     {"&x a: 1", "N:1:1"},
+		     {"- [&x []]", "N:1:4"},
+		     {"{a: &x {}}", "N:1:5"},
+		     {"a: *x", "N:1:4"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		yaml_document_t doc;
+		struct err e;
+
+		ck_assert_int_eq(
+		    yamlfile_parse(&e, "N", texts[i].text, strlen(texts[i].text), YAMLFILE_PLAIN, &doc),
+		    -EINVAL);
+		ck_assert_int_eq(strncmp(e.msg, texts[i].place, 5), 0);
+		ck_assert_str_eq(e.msg + 5,
+				 ": aliases are not supported; write the value itself, without & and *");
+	}
+}
+END_TEST
+
+START_TEST(takes_64_levels_and_no_more)
+{
+	char text[131];
+	yaml_document_t doc;
+	struct err e;
+
+	memset(text, '[', 65);
+	memset(text + 65, ']', 65);
+	ck_assert_int_eq(yamlfile_parse(&e, "N", text + 1, 128, YAMLFILE_YAML, &doc), 0);
+	yaml_document_delete(&doc);
+	ck_assert_int_eq(yamlfile_parse(&e, "N", text, 130, YAMLFILE_YAML, &doc), -EINVAL);
+	ck_assert_str_eq(e.msg, "N:1:65: this is nested deeper than 64 levels; make it flatter");
+}
+END_TEST
+
+START_TEST(reads_a_stream_to_its_end)
+{
+	static const size_t sizes[] = {0, 1, 16383, 16384, 16385, 100000, 262143, 262144};
+	char *text = malloc(262145), *got;
+	struct err e;
+	size_t len;
+
+	ck_assert_ptr_nonnull(text);
+	for (size_t i = 0; i < 262145; i++)
+		text[i] = (char)(i % 251);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		FILE *in = tmpfile();
+
+		ck_assert_uint_eq(fwrite(text, 1, sizes[i], in), sizes[i]);
+		rewind(in);
+		ck_assert_int_eq(yamlfile_read(&e, in, "N", 262144, &got, &len), 0);
+		ck_assert_uint_eq(len, sizes[i]);
+		ck_assert_int_eq(memcmp(got, text, len), 0);
+		ck_assert_int_eq(got[len], '\0');
+		free(got);
+		fclose(in);
+	}
+	FILE *in = fmemopen(text, 262145, "r");
+
+	ck_assert_int_eq(yamlfile_read(&e, in, "N", 262144, &got, &len), -EFBIG);
+	ck_assert_str_eq(e.msg, "N is larger than 256 KiB");
+	fclose(in);
+	free(text);
+}
+END_TEST
+
+static void add(TCase *tc)
+{
+	tcase_add_loop_test(tc, builds_the_tree, 0, ARRAY_LEN(trees));
+	tcase_add_test(tc, a_text_without_a_document_has_no_root);
+	tcase_add_test(tc, plain_yaml_has_no_aliases);
+	tcase_add_test(tc, takes_64_levels_and_no_more);
+	tcase_add_test(tc, reads_a_stream_to_its_end);
+}
+
+int main(void)
+{
+	return unit_main("yamlfile", add);
+}
