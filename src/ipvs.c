@@ -17,6 +17,13 @@
 #define BATCH 64
 #define ANSWER_SECONDS 10
 
+/*
+ * The kernel makes no datagram of a dump larger than 32 KiB (netlink_dump in
+ * af_netlink.c), and fills them as far as it has seen room for. So libnl need
+ * not look at the length of each first, which is another system call.
+ */
+#define ANSWER_MAX 32768
+
 struct ipvs {
 	struct nl_sock *sock;
 	int family;
@@ -78,8 +85,11 @@ static int resolve_family(struct err *e, struct ipvs *k)
 static int connect_kernel(struct err *e, struct ipvs *k)
 {
 	const struct timeval limit = { .tv_sec = ANSWER_SECONDS };
-	int ret = genl_connect(k->sock), on = 1;
+	int ret = nl_socket_set_msg_buf_size(k->sock, ANSWER_MAX), on = 1;
 
+	nl_socket_disable_msg_peek(k->sock);
+	if (ret == 0)
+		ret = genl_connect(k->sock);
 	if (ret < 0)
 		return refused_by_libnl(e, "cannot open a netlink socket", ret);
 	/* A kernel before 4.3 repeats the requests, which is no harm but for the room. */
