@@ -1,61 +1,25 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# What a call costs, beside what an admin would type into ipvsadm for the same
-# without any state file: one container added, one removed, all listed. Both in
-# the same kernel, by turns, each in a network namespace of its own (IPVS
-# searches a list of removed real servers for two minutes).
+# What a call costs: one container added, one removed, all of a few listed; by
+# turns, the median of many. And an addition when the state file knows many
+# routes. Ours write a file durably, and a removal waits some clock ticks on
+# purpose (hold_ms in src/gateway_remove.c).
 #
-# A process takes some 30 ms to start in user-mode Linux, many times what it
-# does elsewhere, and it starts slower the more libraries it loads: only the
-# ratios mean something. Ours write a file durably, and a removal waits some
-# clock ticks (hold_ms in src/gateway_remove.c), 30 ms in this kernel.
+#   calls   (environment) of each kind (default: 20)
+#   many    (environment) how many routes are many (default: 60000)
 #
 # shellcheck source=tests/lab/lib.sh
 . "${tools:?}/lib.sh"
+# shellcheck source=tests/bench/bench.sh
+. "$(dirname "$0")/bench.sh"
 
-calls=${calls:-60}
-vip=198.51.100.1
-
-lab_configure
-modprobe ip_vs_wrr
-
-now()
-{
-	date +%s%N
-}
-
-# measure NAME FUNCTION: milliseconds for each of the calls, into /tmp/NAME.
-measure()
-{
-	began=$(now)
-	i=0
-	while [ $i -lt "$calls" ]; do
-		"$2" $i
-		i=$((i + 1))
-	done >/dev/null
-	echo $((($(now) - began) / calls / 1000)) >"/tmp/$1"
-}
-
-peer_add()
-{
-	ipvsadm -A -t $vip:$((32768 + $1)) -s wrr
-	ipvsadm -a -t $vip:$((32768 + $1)) -r 10.0.0.11:$((1000 + $1)) -m -w 100
-}
+calls=${calls:-20}
+many=${many:-60000}
 
 peer_remove()
 {
-	ipvsadm -D -t $vip:$((32768 + $1))
-}
-
-peer_list()
-{
-	ipvsadm -Ln --stats
-}
-
-our_add()
-{
-	sonm-vs -A "c$1" -t 80=10.0.0.11:$((1000 + $1))
+	ipvsadm -D -t "$vip:$1"
 }
 
 our_remove()
@@ -63,37 +27,52 @@ our_remove()
 	sonm-vs -D "c$1"
 }
 
+peer_list()
+{
+	ipvsadm -Ln --stats
+}
+
 our_list()
 {
 	sonm-gwstat
 }
 
-# play WHO: everything, in a namespace of its own.
-play()
+# by_turns WORK: both, each in its namespace, five calls at a time.
+by_turns()
 {
-	ip netns add "$1"
-	ip -netns "$1" link set lo up
-	ip -netns "$1" addr add $vip/32 dev lo
-	for work in add list remove; do
-		ip netns exec "$1" "$0" "$1" $work
+	for from in $(seq 1 5 "$calls"); do
+		inside peer peer "$1" "$from" peer
+		inside our our "$1" "$from" our
 	done
 }
 
-row()
+# compare TEXT WORK TARGET
+compare()
 {
-	printf '%-34s %8s %8s %8s\n' "$@"
+	by_turns "$2"
+	row "$1" "$(median "/run/peer.$2")" "$(median "/run/our.$2")" "$3"
 }
 
-if [ $# -eq 2 ]; then # inside the namespace
-	measure "$1.$2" "$1_$2"
+if [ $# -eq 4 ]; then # inside the namespace: WHO WORK FROM FILE
+	for i in $(seq "$3" $(($3 + 4))); do
+		stopwatch "/run/$4.$2" "$1_$2" $((1000 + i))
+	done
 	exit 0
 fi
 
-play peer
-play our
-echo
-row "$calls calls each, microseconds a call" ipvsadm ours ratio
-for work in add remove list; do
-	peer=$(cat /tmp/peer.$work) our=$(cat /tmp/our.$work)
-	row "$work" "$peer" "$our" "$(awk "BEGIN { printf \"%.2f\", $our / $peer }")"
+lab_configure 'ports: [2000, 65000]'
+modprobe ip_vs_wrr
+fresh peer our
+table_head
+for i in $(seq 10); do # so that nothing is done for the first time
+	inside our our add $((1000 + i * 5)) first
 done
+compare 'add one container, us' add '<= 1.0'
+compare 'list them with their traffic, us' list ''
+compare 'remove one container, us' remove ''
+inside our our add 2000 first
+fill "$many"
+for from in $(seq 1 5 "$calls"); do
+	inside our our add $((3000 + from)) many
+done
+row "add one: few routes stored, $many, us" "$(median /run/our.add)" "$(median /run/many.add)" '<= 1.2'

@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# A whole table: restored, ours durably, and listed.
+#
+#   routes  (environment) how many (default: 10000)
+#   runs    (environment) of each (default: 3)
+#
+# shellcheck source=tests/lab/lib.sh
+. "${tools:?}/lib.sh"
+# shellcheck source=tests/bench/bench.sh
+. "$(dirname "$0")/bench.sh"
+
+routes=${routes:-10000}
+runs=${runs:-3}
+
+# The same services, as ipvsadm -R and as sonm-vs -R read them.
+make_texts()
+{
+	awk -v n="$routes" -v vip="$vip" 'BEGIN { for (i = 0; i < n; i++) {
+		printf "-A -t %s:%d -s wrr\n", vip, 20000 + i
+		printf "-a -t %s:%d -r 10.0.%d.%d:8080 -m -w 100\n", vip, 20000 + i, i / 250, i % 250 + 1
+	} }' >/run/table.ipvsadm
+	awk -v n="$routes" -v vip="$vip" 'BEGIN {
+		print "version: 1\nroutes:"
+		for (i = 0; i < n; i++) {
+			printf "  - container: c%05d\n    port: 80/tcp\n", i
+			printf "    endpoint: %s:%d\n    scheduler: wrr\n    real_servers:\n", vip, 20000 + i
+			printf "      - {address: 10.0.%d.%d:8080, weight: 100}\n", i / 250, i % 250 + 1
+		} }' >/run/table.yaml
+}
+
+peer_restore()
+{
+	ipvsadm -R </run/table.ipvsadm
+}
+
+our_restore()
+{
+	sonm-vs -R /run/table.yaml
+}
+
+peer_list()
+{
+	ipvsadm -Ln
+}
+
+our_list()
+{
+	sonm-vs -L
+}
+
+if [ $# -eq 2 ]; then # inside the namespace: WHO WORK
+	stopwatch "/run/$1.$2" "$1_$2"
+	exit 0
+fi
+
+lab_configure 'ports: [20000, 59999]'
+modprobe ip_vs_wrr
+make_texts
+for _ in $(seq "$runs"); do
+	fresh peer our
+	for work in restore list; do
+		inside peer peer $work
+		inside our our $work
+	done
+	[ "$(on our ipvsadm -Ln | grep -c '^TCP')" -eq "$routes" ] || fail "not all routes were restored"
+done
+table_head
+row "restore $routes routes, us" "$(median /run/peer.restore)" "$(median /run/our.restore)" '<= 0.125'
+row "list them, us" "$(median /run/peer.list)" "$(median /run/our.list)" '<= 0.050'
