@@ -21,7 +21,8 @@ struct entry {
 
 static struct entry command_entry(const struct cmd_command *c)
 {
-	return (struct entry){ .letter = c->letter, .name = c->name, .help = c->help, .command = c };
+	return (struct entry){ .letter = c->letter, .name = c->name, .help = c->help, .hidden = !c->help,
+			       .command = c };
 }
 
 static struct entry option_entry(const struct cmd_option *o)
@@ -297,7 +298,8 @@ static int refuse_word(struct parser *p, const char *word)
 	const char *nearest = NULL;
 
 	for (const struct cmd_command *c = p->table->commands; c->name; c++)
-		nearest = similar_nearer(word, nearest, c->name);
+		if (c->help)
+			nearest = similar_nearer(word, nearest, c->name);
 	err_set(p->e, ERR_USAGE, "'%.60s' is not a command", word);
 	return advise(p, "", nearest);
 }

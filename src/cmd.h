@@ -31,7 +31,7 @@ struct cmd_command {
 	char letter;       /* 0: no short form */
 	const char *name;  /* the word, and --name */
 	const char *synopsis; /* what follows: "CONTAINER (-t|-u) CPORT=ADDR:PORT..." or "" */
-	const char *help;  /* one line */
+	const char *help;  /* one line; NULL: not in --help (what only completion asks for) */
 	int min_args, max_args; /* positional arguments; max -1: any number */
 	const int *options;     /* ids of the options that it takes, 0 ends; NULL: none but the common */
 };
@@ -88,7 +88,7 @@ void cmd_help(const struct cmd_table *table, FILE *out);
 
 /*
  * The candidates for completion, one a line: "word<TAB>help": the commands'
- * words, the commands as --options, the options that are not hidden.
+ * words, the commands as --options, the options; what is hidden is not among them.
  */
 void cmd_words(const struct cmd_table *table, FILE *out);
 

@@ -82,7 +82,8 @@ static void put_commands(const struct cmd_table *table, FILE *out)
 {
 	fprintf(out, "\nCommands%s:\n", table->options_only ? "" : ", also as a first word without dashes");
 	for (const struct cmd_command *c = table->commands; c->name; c++)
-		put_item(out, c->letter, c->name, NULL, c->help);
+		if (c->help)
+			put_item(out, c->letter, c->name, NULL, c->help);
 }
 
 void cmd_help(const struct cmd_table *table, FILE *out)
@@ -94,7 +95,8 @@ void cmd_help(const struct cmd_table *table, FILE *out)
 	wrap_put(&w, table->summary);
 	fputs("\n\nUsage:\n", out);
 	for (const struct cmd_command *c = table->commands; c->name; c++)
-		put_usage(table, c, out);
+		if (c->help)
+			put_usage(table, c, out);
 	if (table->commands->name)
 		put_commands(table, out);
 	else
@@ -109,9 +111,11 @@ void cmd_help(const struct cmd_table *table, FILE *out)
 void cmd_words(const struct cmd_table *table, FILE *out)
 {
 	for (const struct cmd_command *c = table->commands; c->name && !table->options_only; c++)
-		fprintf(out, "%s\t%s\n", c->name, c->help);
+		if (c->help)
+			fprintf(out, "%s\t%s\n", c->name, c->help);
 	for (const struct cmd_command *c = table->commands; c->name; c++)
-		fprintf(out, "--%s\t%s\n", c->name, c->help);
+		if (c->help)
+			fprintf(out, "--%s\t%s\n", c->name, c->help);
 	for (const struct cmd_option *o = table->options; o->id; o++) {
 		if (o->hidden)
 			continue;

@@ -1,74 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "cmd.h"
+#include "cmd_given.h"
 #include "unit.h"
-
-enum { OPT_VIP = 256, OPT_DRY_RUN, OPT_SCTP, OPT_HIDDEN, CMD_SYNC = 300 };
-
-static const struct cmd_option options[] = {
-	{ 't', 't', "tcp", "PORT", "publish a TCP port", true, false },
-	{ 'w', 'w', "weight", "WEIGHT", "the real server's share of new connections, 0 to 1000; 0: none",
-	  false, false },
-	{ 'n', 'n', "numeric", NULL, "no names", false, false },
-	{ '4', '4', NULL, NULL, "IPv4 only", false, false },
-	{ OPT_VIP, 0, "vip", "ADDRESS", "the public address", false, false },
-	{ OPT_DRY_RUN, 0, "dry-run", NULL, "change nothing", false, false },
-	{ OPT_SCTP, 0, "publish-sctp-port", "CPORT", "publish an SCTP port", true, false },
-	{ 'c', 'c', "config", "FILE", "read FILE", false, false },
-	{ OPT_HIDDEN, 0, "complete-words", NULL, "for completion", false, true },
-	{ 0 },
-};
-
-static const int add_options[] = { 't', 'w', OPT_VIP, OPT_SCTP, 0 };
-static const int list_options[] = { 'n', '4', 0 };
-static const int sync_options[] = { OPT_DRY_RUN, 0 };
-static const int common[] = { 'c', OPT_HIDDEN, 0 };
-
-static const struct cmd_command commands[] = {
-	{ 'A', 'A', "add", "CONTAINER (-t|-u|--sctp) CPORT=ADDR:PORT ... [--vip ADDRESS] [-w WEIGHT]",
-	  "publish ports of a container", 1, 1, add_options },
-	{ 'L', 'L', "list", "[CONTAINER...] [-n]", "list routes", 0, -1, list_options },
-	{ CMD_SYNC, 0, "sync", "[--dry-run]", "make the kernel match the state file", 0, 0, sync_options },
-	{ 'D', 'D', "delete", "CONTAINER", "remove routes", 2, 3, NULL },
-	{ 0 },
-};
-
-static const struct cmd_table strict = {
-	.prog = "sonm-vs", .summary = "publishes ports", .section = "8",
-	.commands = commands, .options = options, .common = common,
-};
-
-static const struct cmd_table lenient = {
-	.prog = "sonm-vs", .summary = "publishes ports", .section = "8",
-	.commands = commands, .options = options, .common = common, .default_command = 'L',
-};
-
-static const struct cmd_table fixed = {
-	.prog = "sonm-vs", .summary = "publishes ports", .section = "8",
-	.commands = commands, .options = options, .common = common, .default_command = CMD_SYNC,
-};
-
-/* A program that does one thing. */
-enum { OPT_REPORT = 256 };
-
-static const struct cmd_option plain_options[] = {
-	{ 's', 's', "server", "HOST[:PORT]", "ask HOST", true, false },
-	{ 'v', 'v', "verbose", NULL, "say more; twice: much more", true, false },
-	{ 'l', 'l', "level", "[=LEVEL]", "compress", false, false },
-	{ OPT_REPORT, 0, "report", "[=URL]", "post the result", false, false },
-	{ OPT_REPORT + 1, 0, "report-header-in-full", "[=NAME]", "post a header", false, false },
-	{ 0 },
-};
-
-static const int plain_common[] = { 's', 'v', 'l', OPT_REPORT, OPT_REPORT + 1, 0 };
-
-static const struct cmd_command whole_program[] = {
-	{ .id = 1, .synopsis = "[-s HOST[:PORT]]... [-v] [--report[=URL]]" },
-};
-
-static const struct cmd_table plain = {
-	.prog = "sonm-stun", .summary = "finds the NAT", .section = "1",
-	.commands = whole_program, .options = plain_options, .common = plain_common,
-};
 
 #define WORDS_MAX 12
 
@@ -129,6 +61,7 @@ static const struct {
 	{ &strict, { "list", "-" }, "list||-" },
 	{ &strict, { "--sync", "--dry-run", "-c", "f" }, "sync|257= 99=f|" },
 	{ &strict, { "-D", "a", "b", "c" }, "delete||a b c" },
+	{ &strict, { "--complete-values", "x" }, "complete-values||x" },
 	{ &lenient, { NULL }, "list||" },
 	{ &lenient, { "c1", "add" }, "list||c1 add" },
 	{ &lenient, { "-n", "c1" }, "list|110=|c1" },
@@ -170,6 +103,8 @@ static const struct {
 	{ &strict, { "-n" }, "no command is given; see sonm-vs --help" },
 	{ &strict, { "--" }, "no command is given; see sonm-vs --help" },
 	{ &strict, { "ad", "c1" }, "'ad' is not a command; did you mean add?" },
+	{ &strict, { "complete-value" }, "'complete-value' is not a command; see sonm-vs --help" },
+	{ &strict, { "--complete-valuse" }, "unknown option '--complete-valuse'; see sonm-vs --help" },
 	{ &strict, { "lst" }, "'lst' is not a command; did you mean list?" },
 	{ &strict, { "" }, "'' is not a command; see sonm-vs --help" },
 	{ &strict, { "-" }, "'-' is not a command; see sonm-vs --help" },
@@ -373,135 +308,6 @@ START_TEST(has_room_for_a_single_option_whose_argument_may_be_left_out)
 }
 END_TEST
 
-START_TEST(prints_help)
-{
-	struct unit_out out = { 0 };
-
-	cmd_help(&lenient, unit_open(&out));
-	fflush(out.stream);
-	for (const char *line = out.text; *line; line += strcspn(line, "\n") + 1)
-		ck_assert_uint_lt(strcspn(line, "\n"), 80);
-	unit_expect(&out,
-		    "sonm-vs - publishes ports\n"
-		    "\n"
-		    "Usage:\n"
-		    "  sonm-vs -A|--add CONTAINER (-t|-u|--sctp) CPORT=ADDR:PORT ... [--vip ADDRESS]\n"
-		    "          [-w WEIGHT]\n"
-		    "  sonm-vs [-L|--list] [CONTAINER...] [-n]\n"
-		    "  sonm-vs --sync [--dry-run]\n"
-		    "  sonm-vs -D|--delete CONTAINER\n"
-		    "\n"
-		    "Commands, also as a first word without dashes:\n"
-		    "  -A, --add               publish ports of a container\n"
-		    "  -L, --list              list routes\n"
-		    "      --sync              make the kernel match the state file\n"
-		    "  -D, --delete            remove routes\n"
-		    "\n"
-		    "Options:\n"
-		    "  -t, --tcp PORT          publish a TCP port\n"
-		    "  -w, --weight WEIGHT     the real server's share of new connections, 0 to\n"
-		    "                          1000; 0: none\n"
-		    "  -n, --numeric           no names\n"
-		    "  -4                      IPv4 only\n"
-		    "      --vip ADDRESS       the public address\n"
-		    "      --dry-run           change nothing\n"
-		    "      --publish-sctp-port CPORT\n"
-		    "                          publish an SCTP port\n"
-		    "  -c, --config FILE       read FILE\n"
-		    "\n"
-		    "See sonm-vs(8).\n");
-}
-END_TEST
-
-START_TEST(prints_help_of_a_program_without_commands)
-{
-	struct unit_out out = { 0 };
-
-	cmd_help(&plain, unit_open(&out));
-	unit_expect(&out, "sonm-stun - finds the NAT\n"
-			  "\n"
-			  "Usage:\n"
-			  "  sonm-stun [-s HOST[:PORT]]... [-v] [--report[=URL]]\n"
-			  "\n"
-			  "Options:\n"
-			  "  -s, --server HOST[:PORT]\n"
-			  "                          ask HOST\n"
-			  "  -v, --verbose           say more; twice: much more\n"
-			  "  -l, --level[=LEVEL]     compress\n"
-			  "      --report[=URL]      post the result\n"
-			  "      --report-header-in-full[=NAME]\n"
-			  "                          post a header\n"
-			  "\n"
-			  "See sonm-stun(1).\n");
-}
-END_TEST
-
-START_TEST(help_does_not_tear_what_is_in_brackets)
-{
-	static const struct cmd_command wide[] = {
-		{ 'A', 'A', "add",
-		  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA [BBBBBBBBBBBBBBB (CCCCCCCC [DDD EEEE])] F G ("
-		  "an unended bracket is no reason to write lines that go on and on and on and on",
-		  "publish", 0, 0, NULL },
-		{ 0 },
-	};
-	struct cmd_table table = strict;
-	struct unit_out out = { 0 };
-	char *end;
-
-	table.commands = wide;
-	cmd_help(&table, unit_open(&out));
-	fflush(out.stream);
-	end = strstr(out.text, "\n\nCommands");
-	ck_assert_ptr_nonnull(end);
-	*end = '\0';
-	ck_assert_str_eq(strstr(out.text, "  sonm-vs"),
-			 "  sonm-vs -A|--add AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
-			 "          [BBBBBBBBBBBBBBB (CCCCCCCC [DDD EEEE])] F G (an unended bracket is no\n"
-			 "          reason to write lines that go on and on and on and on");
-	fclose(out.stream);
-	free(out.text);
-}
-END_TEST
-
-START_TEST(lists_the_words_for_completion)
-{
-	struct unit_out out = { 0 };
-
-	cmd_words(&strict, unit_open(&out));
-	ck_assert(!ferror(out.stream));
-	unit_expect(&out, "add\tpublish ports of a container\n"
-			  "list\tlist routes\n"
-			  "sync\tmake the kernel match the state file\n"
-			  "delete\tremove routes\n"
-			  "--add\tpublish ports of a container\n"
-			  "--list\tlist routes\n"
-			  "--sync\tmake the kernel match the state file\n"
-			  "--delete\tremove routes\n"
-			  "--tcp\tpublish a TCP port\n"
-			  "--weight\tthe real server's share of new connections, 0 to 1000; 0: none\n"
-			  "--numeric\tno names\n"
-			  "-4\tIPv4 only\n"
-			  "--vip\tthe public address\n"
-			  "--dry-run\tchange nothing\n"
-			  "--publish-sctp-port\tpublish an SCTP port\n"
-			  "--config\tread FILE\n");
-}
-END_TEST
-
-START_TEST(lists_the_words_of_a_program_without_commands)
-{
-	struct unit_out out = { 0 };
-
-	cmd_words(&plain, unit_open(&out));
-	unit_expect(&out, "--server\task HOST\n"
-			  "--verbose\tsay more; twice: much more\n"
-			  "--level\tcompress\n"
-			  "--report\tpost the result\n"
-			  "--report-header-in-full\tpost a header\n");
-}
-END_TEST
-
 START_TEST(accepts_whole_numbers_within_the_limits)
 {
 	static const struct {
@@ -567,11 +373,6 @@ static void add(TCase *tc)
 	tcase_add_test(tc, counts_how_often_an_option_is_given);
 	tcase_add_test(tc, tells_an_argument_that_was_left_out_from_an_empty_one);
 	tcase_add_test(tc, has_room_for_a_single_option_whose_argument_may_be_left_out);
-	tcase_add_test(tc, prints_help);
-	tcase_add_test(tc, prints_help_of_a_program_without_commands);
-	tcase_add_test(tc, help_does_not_tear_what_is_in_brackets);
-	tcase_add_test(tc, lists_the_words_for_completion);
-	tcase_add_test(tc, lists_the_words_of_a_program_without_commands);
 	tcase_add_test(tc, accepts_whole_numbers_within_the_limits);
 	tcase_add_test(tc, rejects_what_is_no_number_or_beyond_the_limits);
 }
