@@ -12,10 +12,18 @@
 #define RULE_PREFERENCE 1 /* right after the rule for local addresses */
 #define RULE_OWNER 83     /* FRA_PROTOCOL, "who made it": none of rtnetlink.h's */
 
+struct rule {
+	uint8_t protocol;
+	struct endpoint from;
+};
+
 struct routing {
 	struct nl_sock *sock; /* NULL: blind */
+	struct rule *rules;   /* owned; what is held, if blind */
+	size_t n_rules;
 	int error;         /* the last answer's errno, 0 for none */
 	uint8_t type;      /* the last route's type, RTN_ */
+	bool holds;        /* a rule of ours was among the last answers */
 };
 
 static int on_error(struct sockaddr_nl *from, struct nlmsgerr *answer, void *arg)
@@ -27,12 +35,24 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *answer, void *arg
 	return NL_STOP;
 }
 
-static int on_route(struct nl_msg *msg, void *arg)
+static bool is_ours(struct nlmsghdr *rule)
 {
+	const struct nlattr *owner = nlmsg_find_attr(rule, sizeof(struct fib_rule_hdr), FRA_PROTOCOL);
+	const struct nlattr *preference = nlmsg_find_attr(rule, sizeof(struct fib_rule_hdr), FRA_PRIORITY);
+
+	return owner && nla_len(owner) >= 1 && nla_get_u8(owner) == RULE_OWNER && preference &&
+	       nla_len(preference) >= 4 && nla_get_u32(preference) == RULE_PREFERENCE;
+}
+
+static int on_answer(struct nl_msg *msg, void *arg)
+{
+	struct nlmsghdr *header = nlmsg_hdr(msg);
 	struct routing *r = arg;
 
-	if (nlmsg_valid_hdr(nlmsg_hdr(msg), sizeof(struct rtmsg)) && nlmsg_hdr(msg)->nlmsg_type == RTM_NEWROUTE)
-		r->type = ((struct rtmsg *)nlmsg_data(nlmsg_hdr(msg)))->rtm_type;
+	if (header->nlmsg_type == RTM_NEWROUTE && nlmsg_valid_hdr(header, sizeof(struct rtmsg)))
+		r->type = ((struct rtmsg *)nlmsg_data(header))->rtm_type;
+	if (header->nlmsg_type == RTM_NEWRULE && nlmsg_valid_hdr(header, sizeof(struct fib_rule_hdr)))
+		r->holds = r->holds || is_ours(header);
 	return NL_OK;
 }
 
@@ -45,7 +65,7 @@ int routing_open(struct err *e, struct routing **out)
 		free(r);
 		return err_set(e, ENOMEM, "out of memory");
 	}
-	nl_socket_modify_cb(r->sock, NL_CB_VALID, NL_CB_CUSTOM, on_route, r);
+	nl_socket_modify_cb(r->sock, NL_CB_VALID, NL_CB_CUSTOM, on_answer, r);
 	nl_socket_modify_err_cb(r->sock, NL_CB_CUSTOM, on_error, r);
 	nl_socket_disable_auto_ack(r->sock); /* what is asked is answered, what is changed asks for its ACK */
 	ret = nl_connect(r->sock, NETLINK_ROUTE);
@@ -72,10 +92,11 @@ void routing_close(struct routing *r)
 	if (!r)
 		return;
 	nl_socket_free(r->sock);
+	free(r->rules);
 	free(r);
 }
 
-/* Sends a message, which it frees, and reads its one answer: 0, or the kernel's errno. */
+/* Sends a message, which it frees, and reads its answer: 0, or the kernel's errno. */
 static int ask(struct err *e, struct routing *r, struct nl_msg *msg)
 {
 	int ret = nl_send_auto(r->sock, msg);
@@ -83,8 +104,13 @@ static int ask(struct err *e, struct routing *r, struct nl_msg *msg)
 	nlmsg_free(msg);
 	r->error = 0;
 	r->type = RTN_UNSPEC;
+	r->holds = false;
 	if (ret >= 0)
 		ret = nl_recvmsgs_default(r->sock);
+	if (ret == -NLE_DUMP_INTR) {
+		r->holds = true; /* the list of rules changed meanwhile: there may be one */
+		return 0;
+	}
 	if (ret < 0 && r->error == 0)
 		return err_set(e, EIO, "the kernel's routing does not answer: %s", nl_geterror(ret));
 	return r->error;
@@ -152,11 +178,28 @@ static int refused(struct err *e, const char *what, int error)
 	return err_sys(e, error, "cannot %s a real server's answers with a routing rule", what);
 }
 
+static int hold_blindly(struct err *e, struct routing *r, uint8_t protocol, const struct endpoint *from)
+{
+	if (base_reserve((void **)&r->rules, r->n_rules, sizeof(*r->rules)) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	r->rules[r->n_rules++] = (struct rule){ .protocol = protocol, .from = *from };
+	return 1;
+}
+
+static void release_blindly(struct routing *r, uint8_t protocol, const struct endpoint *from)
+{
+	for (size_t i = r->n_rules; i-- > 0;)
+		if (r->rules[i].protocol == protocol && endpoint_equal(&r->rules[i].from, from))
+			r->rules[i] = r->rules[--r->n_rules];
+}
+
 int routing_hold(struct err *e, struct routing *r, uint8_t protocol, const struct endpoint *from)
 {
 	int error;
 
-	if (!r->sock || !knows_ports())
+	if (!r->sock)
+		return hold_blindly(e, r, protocol, from);
+	if (!knows_ports())
 		return 0;
 	error = change_rule(e, r, RTM_NEWRULE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, protocol, from);
 	if (error == EOPNOTSUPP || error == EAFNOSUPPORT)
@@ -166,10 +209,36 @@ int routing_hold(struct err *e, struct routing *r, uint8_t protocol, const struc
 	return error < 0 ? error : 1;
 }
 
+int routing_holds_any(struct err *e, struct routing *r, bool *out)
+{
+	const struct fib_rule_hdr header = { .family = AF_UNSPEC };
+	struct nl_msg *msg;
+	int error;
+
+	if (!r->sock || !knows_ports()) {
+		*out = r->n_rules > 0;
+		return 0;
+	}
+	msg = nlmsg_alloc_size(MESSAGE_SIZE);
+	if (!msg || !nlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, RTM_GETRULE, 0, NLM_F_DUMP) ||
+	    nlmsg_append(msg, (void *)&header, sizeof(header), NLMSG_ALIGNTO) < 0) {
+		nlmsg_free(msg);
+		return err_set(e, ENOMEM, "out of memory");
+	}
+	error = ask(e, r, msg);
+	if (error > 0 && error != EOPNOTSUPP && error != EAFNOSUPPORT)
+		return err_sys(e, error, "cannot list routing rules");
+	if (error >= 0)
+		*out = r->holds;
+	return error < 0 ? error : 0;
+}
+
 int routing_release(struct err *e, struct routing *r, uint8_t protocol, const struct endpoint *from)
 {
 	int error;
 
+	if (!r->sock)
+		release_blindly(r, protocol, from);
 	if (!r->sock || !knows_ports())
 		return 0;
 	error = change_rule(e, r, RTM_DELRULE, NLM_F_ACK, protocol, from);

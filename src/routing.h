@@ -13,7 +13,7 @@ struct routing;
 
 int routing_open(struct err *e, struct routing **out) MUST_CHECK;
 
-/* For tests: takes every address for this host's, holds nothing, asks no kernel. */
+/* For tests: takes every address for this host's, only remembers what it is to hold, asks no kernel. */
 int routing_open_blind(struct err *e, struct routing **out) MUST_CHECK;
 
 void routing_close(struct routing *r); /* NULL is fine */
@@ -28,6 +28,9 @@ int routing_is_local(struct err *e, struct routing *r, const struct addr *a, boo
  * 4.17, or built without policy routing). Needs CAP_NET_ADMIN.
  */
 int routing_hold(struct err *e, struct routing *r, uint8_t protocol, const struct endpoint *from) MUST_CHECK;
+
+/* Is anything held, by whomever? One question, where to release each of many would be one each. */
+int routing_holds_any(struct err *e, struct routing *r, bool *out) MUST_CHECK;
 
 /* Ends a hold; there may be none. */
 int routing_release(struct err *e, struct routing *r, uint8_t protocol, const struct endpoint *from) MUST_CHECK;
