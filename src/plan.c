@@ -52,7 +52,7 @@ static int plan_missing(struct err *e, const struct route *r, struct plan *p)
 		return -e->code;
 	for (size_t i = 0; i < r->n_servers; i++)
 		if (add_destination_change(e, p, CHANGE_ADD_DESTINATION, r, &r->servers[i].real,
-					   r->servers[i].weight) < 0)
+					   server_weight(&r->servers[i])) < 0)
 			return -e->code;
 	return 0;
 }
@@ -63,11 +63,12 @@ static int plan_wanted_servers(struct err *e, const struct route *r, const struc
 		const struct real_server *want = &r->servers[i];
 		const struct destination *have = destination_of(s, &want->real);
 		enum change_op op = have ? CHANGE_EDIT_DESTINATION : CHANGE_ADD_DESTINATION;
+		uint32_t weight = server_weight(want);
 
-		if (have && have->weight == want->weight &&
+		if (have && have->weight == weight &&
 		    (have->method & IP_VS_CONN_F_FWD_MASK) == IP_VS_CONN_F_MASQ)
 			continue;
-		if (add_destination_change(e, p, op, r, &want->real, want->weight) < 0)
+		if (add_destination_change(e, p, op, r, &want->real, weight) < 0)
 			return -e->code;
 	}
 	return 0;
