@@ -21,8 +21,12 @@ int gateway_open(struct err *e, const struct config *c, enum store_mode mode, st
 
 void gateway_close(struct gateway *g)
 {
+	struct err ignored; /* whoever comes next ends what is held */
+
 	if (!g)
 		return;
+	(void)!gateway_end_holds(&ignored, g);
+	free(g->held);
 	ipvs_close(g->kernel);
 	routing_close(g->routing);
 	store_close(g->store);

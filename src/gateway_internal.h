@@ -17,6 +17,12 @@ struct local_vips {
 	size_t n;
 };
 
+/* A real server whose answers this process holds back. */
+struct held {
+	uint8_t protocol;
+	struct endpoint real;
+};
+
 struct gateway {
 	const struct config *config;
 	struct store *store;
@@ -25,6 +31,9 @@ struct gateway {
 	gateway_progress *progress; /* NULL: nobody is told */
 	void *progress_ctx;
 	struct local_vips local_vips;
+	struct held *held; /* owned */
+	size_t n_held;
+	bool has_left; /* among them are real servers of open routes, whose rows remember them */
 };
 
 /* Connects to the kernel's IPVS if that has not been done. */
@@ -93,11 +102,32 @@ int gateway_run(struct err *e, struct gateway *g, struct change_list *changes) M
 /* Likewise to its routing. */
 int gateway_need_routing(struct err *e, struct gateway *g) MUST_CHECK;
 
-/* Holds back what the real servers of routes stored as closing send: see gateway_remove.c. */
+/*
+ * Holds back what the real servers of routes stored as closing send, except one
+ * that an open route has. See gateway_hold.c.
+ */
 int gateway_hold_answers(struct err *e, struct gateway *g, const struct route_list *routes) MUST_CHECK;
 
-/* Ends what gateway_remove may have begun and, killed, not ended: see gateway_remove.c. */
+/* The same for one that leaves this open route. 1: held; 0: not, others need it or the kernel cannot. */
+int gateway_hold_server(struct err *e, struct gateway *g, const struct route *r,
+			const struct endpoint *real) MUST_CHECK;
+
+/* How long a hold lasts, in ms, from when the real server is out of the kernel. */
+int64_t gateway_hold_ms(void);
+void gateway_pause(int64_t ms);
+
+/* Ends what the removal of such a real server may have begun and, killed, not ended. */
 int gateway_release_answers(struct err *e, struct gateway *g, const struct route_list *routes) MUST_CHECK;
+int gateway_release_server(struct err *e, struct gateway *g, uint8_t protocol,
+			   const struct endpoint *real) MUST_CHECK;
+
+/*
+ * Without the lock: when their time is over, ends the holds that this process
+ * began. A verb that may have removed a real server, and be it in gateway_finish_due,
+ * calls it after store_unlock; gateway_close does it for who did not. Nothing held:
+ * returns at once.
+ */
+int gateway_end_holds(struct err *e, struct gateway *g) MUST_CHECK;
 
 /*
  * Adds to *actual, which stays sorted, the services of these routes that exist.
@@ -126,6 +156,66 @@ int gateway_boottime(struct err *e, struct boottime *out) MUST_CHECK;
 #define GATEWAY_FINISH_SOME 64
 int gateway_finish_due(struct err *e, struct gateway *g) MUST_CHECK;      /* all */
 int gateway_finish_some_due(struct err *e, struct gateway *g) MUST_CHECK;
+
+/*
+ * The second half of that: real servers that have drained leave. limit: so many
+ * routes, those past their deadline first; 0: all, and it waits under the lock for
+ * the end of the holds.
+ */
+int gateway_finish_drained(struct err *e, struct gateway *g, size_t limit) MUST_CHECK;
+
+/* Without the lock: forgets those that have left and are not held back any more. */
+int gateway_forget_left(struct err *e, struct gateway *g) MUST_CHECK;
+
+/*
+ * Under the lock: lets open routes close: stores that, holds answers back, stops
+ * the traffic. If the kernel refuses, they are open as before. Direct ones are
+ * in the ledger then.
+ */
+int gateway_close_routes(struct err *e, struct gateway *g, struct route_list *routes) MUST_CHECK;
+
+/* Under the lock: stops closing routes whose -D may have been killed before it did. */
+int gateway_stop_again(struct err *e, struct gateway *g, struct route_list *closing) MUST_CHECK;
+
+/* Under the lock: after a failure, these rows again, and the kernel as they say, as far as it lets us. */
+void gateway_put_back(struct gateway *g, const struct route_list *former);
+
+/*
+ * Appends what f means, and has this real server (NULL: any). -ESRCH: nothing
+ * does, neither open nor closing.
+ */
+int gateway_find_routes(struct err *e, struct gateway *g, const struct route_filter *f,
+			const struct endpoint *real, struct route_list *open,
+			struct route_list *closing) MUST_CHECK;
+
+/*
+ * Under the lock: this real server leaves these open routes at once. Refused: as
+ * before. The routes are as they become then.
+ */
+int gateway_leave_now(struct err *e, struct gateway *g, struct route_list *routes,
+		      const struct endpoint *real) MUST_CHECK;
+
+/*
+ * Under the lock: lets those draining real servers leave whose time has come.
+ * Routes whose last one does are closed and moved to *closing.
+ */
+int gateway_leave(struct err *e, struct gateway *g, struct route_list *routes,
+		  struct route_list *closing) MUST_CHECK;
+
+/* Appends the open routes with real servers that drain. limit: as in gateway_finish_drained. */
+int gateway_find_draining(struct err *e, struct gateway *g, size_t limit, struct route_list *out) MUST_CHECK;
+
+/* Appends deep copies. */
+int gateway_copy_routes(struct err *e, const struct route_list *from, struct route_list *to) MUST_CHECK;
+
+/* One transaction over a list: all or none. */
+typedef int gateway_store_fn(struct err *e, struct store *s, const struct route *r);
+int gateway_store_each(struct err *e, struct gateway *g, const struct route_list *routes,
+		       gateway_store_fn *store_one) MUST_CHECK;
+
+/* A sorted copy of route ids, freed by the caller; NULL: out of memory. And is one among them? */
+int64_t *gateway_sort_ids(const int64_t *ids, size_t n);
+bool gateway_has_id(const int64_t *sorted, size_t n, int64_t id);
 
 /* Removes services and real servers; what is gone already is no failure. */
 int gateway_run_removals(struct err *e, struct gateway *g, struct change_list *changes) MUST_CHECK;

@@ -85,9 +85,9 @@ int store_forget_route(struct err *e, struct store *s, int64_t id) MUST_CHECK;
 /* Moves a route into the ledger with its account's total. closed_at: seconds since 1970. */
 int store_close_route(struct err *e, struct store *s, int64_t id, int64_t closed_at) MUST_CHECK;
 
-/* Has any open route this real server for this protocol? */
+/* Has any open route but the one with this id (0: any) this real server for this protocol? */
 int store_server_is_used(struct err *e, struct store *s, uint8_t protocol, const struct endpoint *real,
-			 bool *out) MUST_CHECK;
+			 int64_t but, bool *out) MUST_CHECK;
 
 /*
  * Appends the open routes with a real server that drains: its wait is over at

@@ -349,15 +349,16 @@ int store_forget_route(struct err *e, struct store *s, int64_t id)
 }
 
 int store_server_is_used(struct err *e, struct store *s, uint8_t protocol, const struct endpoint *real,
-			 bool *out)
+			 int64_t but, bool *out)
 {
 	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
 	char text[ADDR_STRLEN];
 	int ret = sql_query(e, s,
 			    "SELECT 1 FROM real_server s JOIN route r ON r.id = s.route"
-			    " WHERE s.address = ? AND s.port = ? AND r.protocol = ? AND r.state = 'open'",
+			    " WHERE s.address = ? AND s.port = ? AND r.protocol = ? AND r.state = 'open'"
+			    " AND r.id <> ?",
 			    SQL_VALUES(SQL_TEXT(addr_format(&real->addr, text)), SQL_INT(real->port),
-				       SQL_INT(protocol)), &q);
+				       SQL_INT(protocol), SQL_INT(but)), &q);
 
 	if (ret == 0)
 		ret = sql_row(e, s, q);

@@ -114,10 +114,10 @@ START_TEST(a_sync_that_removes_what_a_killed_removal_left_makes_the_route_wait_a
 	must_add_two(&h);
 	ck_assert_int_eq(remove_web(&e, &h), 0);
 	leave_real_servers(&h);
-	let_nearly_settle(&h);
+	let_time_pass(&h, GATEWAY_SETTLE_MS - 2000);
 	ck_assert_int_eq(gateway_sync(&e, h.g, false, &found), 2);
 	ck_assert_uint_eq(count_destinations(&h), 0);
-	nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL); /* past the first wait's end */
+	let_time_pass(&h, 2000); /* past the first wait's end */
 	ck_assert_int_eq(finish(&e, &h), 0);
 	ledger_bytes(&h, &entries);
 	ck_assert_uint_eq(entries, 0);
@@ -143,6 +143,28 @@ START_TEST(real_servers_that_a_killed_removal_left_are_removed_and_waited_for)
 	let_settle(&h);
 	ck_assert_int_eq(finish(&e, &h), 0);
 	ck_assert_uint_eq(ledger_bytes(&h, &entries), 2 * 77);
+	hub_close(&h);
+}
+END_TEST
+
+START_TEST(what_a_killed_removal_left_of_one_route_does_not_delay_the_others)
+{
+	struct err e;
+	uint64_t entries;
+	struct hub h;
+
+	hub_open(&h);
+	must_add_two(&h);
+	transfer(&h, 10);
+	ck_assert_int_eq(remove_web(&e, &h), 0);
+	leave_real_servers(&h);
+	h.kernel.services.items[0].n_destinations = 0;
+	let_settle(&h);
+	ck_assert_int_eq(finish(&e, &h), 0);
+	ck_assert_uint_eq(ledger_bytes(&h, &entries), 10);
+	ck_assert_uint_eq(entries, 1);
+	ck_assert_uint_eq(count_destinations(&h), 0);
+	ck_assert_uint_eq(count_routes(&h, ROUTE_CLOSING), 1);
 	hub_close(&h);
 }
 END_TEST
@@ -205,6 +227,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, a_removal_repeated_removes_what_a_killed_one_left);
 	tcase_add_test(tc, a_sync_that_removes_what_a_killed_removal_left_makes_the_route_wait_anew);
 	tcase_add_test(tc, real_servers_that_a_killed_removal_left_are_removed_and_waited_for);
+	tcase_add_test(tc, what_a_killed_removal_left_of_one_route_does_not_delay_the_others);
 	tcase_add_test(tc, a_closing_route_of_another_boot_is_closed_without_touching_the_kernel);
 	tcase_add_test(tc, a_service_that_the_kernel_lost_begins_a_new_epoch);
 }

@@ -112,7 +112,7 @@ static void look_for_endpoint(struct store *s)
 	MUST(store_former_port(&e, s, "closed5", 80, IPPROTO_TCP, &vip, 1, 10, &former));
 	MUST(store_count_ports(&e, s, &vip, 3, 8, &n));
 	ck_assert_uint_eq(n, 18);
-	MUST(store_server_is_used(&e, s, IPPROTO_TCP, &real, &used));
+	MUST(store_server_is_used(&e, s, IPPROTO_TCP, &real, 1, &used));
 	MUST(store_worker(&e, s, "w5", &w));
 }
 

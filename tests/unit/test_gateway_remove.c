@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Removing everything: in portions, with others at work between them. */
+#include "leaving.h"
+
+#define PORTION 256 /* of gateway_remove.c */
+#define N (2 * PORTION + 40)
+
+static int remove_all(struct err *e, struct hub *h, size_t *n)
+{
+	const struct route_filter all = { .state = -1 };
+	CLEANUP(route_list_clear) struct route_list out = { 0 };
+	int ret = gateway_remove(e, h->g, &all, &out);
+
+	*n = out.n;
+	return ret;
+}
+
+START_TEST(everything_is_removed_and_counted)
+{
+	struct counters sum;
+	uint64_t entries;
+	struct err e = { 0 };
+	struct hub h;
+	size_t n;
+
+	hub_open(&h);
+	ck_assert_int_eq(remove_all(&e, &h, &n), -ESRCH);
+	ck_assert_msg(strstr(e.msg, "nothing to remove"), "%s", e.msg);
+	given_many(&h, N);
+	ck_assert_msg(remove_all(&e, &h, &n) == 0, "%s", e.msg);
+	ck_assert_uint_eq(n, N);
+	ck_assert_uint_eq(count_destinations(&h), 0);
+	ck_assert_uint_eq(count_routes(&h, ROUTE_CLOSING), N);
+	ck_assert(!is_held(&h));
+	let_many_settle(&h);
+	mend(&h.kernel);
+	ck_assert_int_eq(finish(&e, &h), 0);
+	ck_assert_uint_eq(h.kernel.services.n, 0);
+	ck_assert_uint_gt(h.kernel.most_requests, 50); /* deleted in batches */
+	ck_assert_int_eq(store_ledger_sum(&e, h.g->store, NULL, &sum, &entries), 0);
+	ck_assert_uint_eq(entries, N);
+	ck_assert_uint_eq(sum.inbytes, (uint64_t)N * (N + 1) / 2);
+	hub_close(&h);
+}
+END_TEST
+
+START_TEST(a_small_command_does_not_finish_a_large_one)
+{
+	struct err e = { 0 };
+	struct hub h;
+	size_t n;
+
+	hub_open(&h);
+	given_many(&h, N);
+	ck_assert_int_eq(remove_all(&e, &h, &n), 0);
+	let_many_settle(&h);
+	mend(&h.kernel);
+	must_come_next(&h);
+	ck_assert_uint_eq(count_routes(&h, -1), N - GATEWAY_FINISH_SOME);
+	ck_assert_uint_le(h.kernel.n_requests, 3 * GATEWAY_FINISH_SOME);
+	hub_close(&h);
+}
+END_TEST
+
+START_TEST(settling_waits_for_these_routes_only)
+{
+	const int64_t ids[] = { 3, 1 };
+	struct err e = { 0 };
+	uint64_t entries;
+	struct hub h;
+	size_t n;
+
+	hub_open(&h);
+	given_many(&h, 3);
+	ck_assert_int_eq(remove_all(&e, &h, &n), 0);
+	let_time_pass(&h, GATEWAY_SETTLE_MS - 500);
+	ck_assert_msg(gateway_settle(&e, h.g, ids, 2) == 0, "%s", e.msg);
+	ledger_bytes(&h, &entries);
+	ck_assert_uint_eq(count_routes(&h, -1), 0);
+	ck_assert_int_eq(gateway_settle(&e, h.g, NULL, 0), 0);
+	hub_close(&h);
+}
+END_TEST
+
+struct others {
+	struct hub *h;
+	size_t calls;
+	bool is_held;
+};
+
+/* Between two portions: one route goes, one is added. */
+static void meddle(void *ctx, size_t done, size_t total)
+{
+	struct others *o = ctx;
+	const struct route_filter last = { .container = "c0400", .state = -1 };
+	CLEANUP(route_list_clear) struct route_list out = { 0 };
+	struct err e = { 0 };
+
+	o->is_held = o->is_held || is_held(o->h);
+	if (o->calls++ > 0)
+		return;
+	ck_assert_uint_eq(done, PORTION);
+	ck_assert_uint_eq(total, N);
+	ck_assert_uint_eq(count_routes(o->h, ROUTE_CLOSING), PORTION);
+	o->h->g->progress = NULL;
+	ck_assert_msg(gateway_remove(&e, o->h->g, &last, &out) == 0, "%s", e.msg);
+	o->h->g->progress = meddle;
+	given_port(o->h, "c0450", IPPROTO_UDP, TWO, NULL);
+}
+
+START_TEST(others_may_work_between_the_portions)
+{
+	struct err e = { 0 };
+	struct hub h;
+	struct others o = { .h = &h };
+	size_t n;
+
+	hub_open(&h);
+	given_many(&h, N);
+	h.g->progress = meddle;
+	h.g->progress_ctx = &o;
+	ck_assert_msg(remove_all(&e, &h, &n) == 0, "%s", e.msg);
+	ck_assert_uint_eq(n, N - 1);
+	ck_assert_uint_eq(o.calls, 3);
+	ck_assert(!o.is_held);
+	ck_assert_uint_eq(count_routes(&h, ROUTE_CLOSING), N);
+	ck_assert_uint_eq(count_routes(&h, ROUTE_OPEN), 1); /* came later */
+	check_servers(&h, "10.0.0.11:1");
+	check_settled(&h);
+	hub_close(&h);
+}
+END_TEST
+
+static void refuse_from_now(void *ctx, size_t done, size_t total)
+{
+	struct fake_kernel *k = ctx;
+
+	(void)done;
+	(void)total;
+	k->refuse = ENOMEM;
+}
+
+START_TEST(a_portion_that_the_kernel_refuses_stays_open_with_what_follows)
+{
+	struct err e = { 0 };
+	struct hub h;
+	size_t n;
+
+	hub_open(&h);
+	given_many(&h, N);
+	h.g->progress = refuse_from_now;
+	h.g->progress_ctx = &h.kernel;
+	ck_assert_int_eq(remove_all(&e, &h, &n), -ENOMEM);
+	ck_assert_msg(strstr(e.msg, "256 routes are removed"), "%s", e.msg);
+	ck_assert_uint_eq(n, 0);
+	mend(&h.kernel);
+	h.g->progress = NULL;
+	ck_assert_uint_eq(count_routes(&h, ROUTE_CLOSING), PORTION);
+	ck_assert_uint_eq(count_destinations(&h), N - PORTION);
+	check_settled(&h);
+	ck_assert_int_eq(remove_all(&e, &h, &n), 0);
+	ck_assert_uint_eq(n, N);
+	hub_close(&h);
+}
+END_TEST
+
+static void add_tests(TCase *tc)
+{
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, everything_is_removed_and_counted);
+	tcase_add_test(tc, a_small_command_does_not_finish_a_large_one);
+	tcase_add_test(tc, settling_waits_for_these_routes_only);
+	tcase_add_test(tc, others_may_work_between_the_portions);
+	tcase_add_test(tc, a_portion_that_the_kernel_refuses_stays_open_with_what_follows);
+}
+
+int main(void)
+{
+	return unit_main("gateway_remove", add_tests);
+}
