@@ -35,10 +35,7 @@ static bool wants_server(const struct route *r, const struct endpoint *real)
 {
 	if (r->state == ROUTE_CLOSING)
 		return false;
-	for (size_t i = 0; i < r->n_servers; i++)
-		if (endpoint_equal(&r->servers[i].real, real))
-			return true;
-	return false;
+	return route_find_server(r, real) != NULL;
 }
 
 static int plan_missing(struct err *e, const struct route *r, struct plan *p)
@@ -116,6 +113,80 @@ int plan_make(struct err *e, const struct route_list *desired, const struct serv
 	}
 	*out = p;
 	p = (struct plan){ 0 };
+	return 0;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	const struct service sa = { .key = *(const struct service_key *)a };
+	const struct service sb = { .key = *(const struct service_key *)b };
+
+	return service_compare(&sa, &sb);
+}
+
+/* The keys of all routes that have a service, sorted; *out is the caller's. */
+static int route_keys(struct err *e, const struct route_list *routes, struct service_key **out, size_t *n)
+{
+	struct service_key *keys = calloc(routes->n ? routes->n : 1, sizeof(*keys));
+	size_t found = 0;
+
+	if (!keys)
+		return err_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < routes->n; i++)
+		if (routes->items[i].kind == ROUTE_GATEWAY)
+			keys[found++] = route_service_key(&routes->items[i]);
+	qsort(keys, found, sizeof(*keys), compare_keys);
+	*out = keys;
+	*n = found;
+	return 0;
+}
+
+static bool is_on_vip(const struct plan_realm *realm, const struct addr *a)
+{
+	for (size_t i = 0; i < realm->n_vips; i++)
+		if (addr_equal(&realm->vips[i], a))
+			return true;
+	return false;
+}
+
+static int add_copy(struct err *e, struct service_list *list, const struct service *s)
+{
+	struct service copy = *s;
+
+	copy.destinations = NULL;
+	copy.n_destinations = 0;
+	return service_list_add(e, list, &copy);
+}
+
+int plan_orphans(struct err *e, const struct plan_realm *realm, const struct route_list *desired,
+		 const struct service_list *actual, struct service_list *orphans, struct service_list *foreign)
+{
+	CLEANUP_FREE struct service_key *keys = NULL;
+	size_t n = 0;
+
+	if (route_keys(e, desired, &keys, &n) < 0)
+		return -e->code;
+	for (size_t i = 0; i < actual->n; i++) {
+		const struct service *s = &actual->items[i];
+		uint16_t port = s->key.vip.port;
+
+		if (s->fwmark || port < realm->port_first || port > realm->port_last ||
+		    bsearch(&s->key, keys, n, sizeof(*keys), compare_keys))
+			continue;
+		if (add_copy(e, is_on_vip(realm, &s->key.vip.addr) ? orphans : foreign, s) < 0)
+			return -e->code;
+	}
+	return 0;
+}
+
+int plan_delete(struct err *e, struct plan *p, const struct service_list *orphans)
+{
+	for (size_t i = 0; i < orphans->n; i++) {
+		const struct change c = { .op = CHANGE_DELETE_SERVICE, .key = orphans->items[i].key };
+
+		if (change_list_add(e, &p->changes, &c) < 0)
+			return -e->code;
+	}
 	return 0;
 }
 

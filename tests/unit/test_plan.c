@@ -80,6 +80,29 @@ static void weight_zero_is_wanted(struct world *w)
 	w->desired.items[0].servers[0].weight = 0;
 }
 
+static void draining(struct world *w)
+{
+	strcpy(w->desired.items[0].servers[0].drain.boot_id, "this");
+}
+
+static void draining_as_told(struct world *w)
+{
+	draining(w);
+	wrong_weight(w);
+}
+
+static void draining_and_missing(struct world *w)
+{
+	draining(w);
+	service_missing(w);
+}
+
+static void draining_and_closing(struct world *w)
+{
+	draining(w);
+	w->desired.items[0].state = ROUTE_CLOSING;
+}
+
 static void wrong_method(struct world *w)
 {
 	w->actual.items[0].destinations[1].method = IP_VS_CONN_F_TUNNEL;
@@ -177,6 +200,14 @@ static const struct {
 	  0 },
 	{ wrong_weight, "edit real server 10.0.0.2:80 of tcp " VIP " (weight 100)\n", 0 },
 	{ weight_zero_is_wanted, "edit real server 10.0.0.2:80 of tcp " VIP " (weight 0)\n", 0 },
+	{ draining, "edit real server 10.0.0.2:80 of tcp " VIP " (weight 0)\n", 0 },
+	{ draining_as_told, "", 0 },
+	{ draining_and_missing,
+	  "add service tcp " VIP " (wrr)\n"
+	  "add real server 10.0.0.2:80 to tcp " VIP " (weight 0)\n"
+	  "add real server 10.0.0.3:80 to tcp " VIP " (weight 50)\n",
+	  1 },
+	{ draining_and_closing, DELETE_BOTH, 0 },
 	{ wrong_method, "edit real server 10.0.0.2:80 of tcp " VIP " (weight 100)\n", 0 },
 	{ wrong_scheduler, "edit service tcp " VIP " (wrr)\n", 0 },
 	{ wrong_persistence, "edit service tcp " VIP " (wrr)\n", 0 },

@@ -34,7 +34,11 @@ static int apply(struct service_list *list, const struct change *c)
 		s->persistence = c->persistence;
 		return 0;
 	case CHANGE_DELETE_SERVICE:
-		return -EPERM; /* a plan never destroys counters */
+		if (!s)
+			return -ESRCH;
+		service_clear(s);
+		memmove(s, s + 1, (size_t)(&list->items[--list->n] - s) * sizeof(*s));
+		return 0;
 	case CHANGE_ADD_DESTINATION:
 		if (!s || d)
 			return s ? -EEXIST : -ESRCH;
@@ -93,6 +97,9 @@ static struct route random_route(uint64_t *seed, uint32_t i)
 		struct real_server rs = { .real = random_real(seed, key.vip.addr.family == AF_INET6),
 					  .weight = given_below(seed, 3) };
 		struct err e;
+
+		if (given_below(seed, 4) == 0)
+			strcpy(rs.drain.boot_id, "this");
 
 		(void)!route_add_server(&e, &r, &rs); /* the same one again is left out */
 	}
@@ -171,11 +178,16 @@ static bool same_service(const struct service *a, const struct service *b)
 	return true;
 }
 
+static bool same_key(const struct service *a, const struct service *b)
+{
+	return service_compare(a, b) == 0 && b->destinations == NULL;
+}
+
 static bool has_server(const struct service *s, const struct real_server *want)
 {
 	for (size_t i = 0; i < s->n_destinations; i++)
 		if (endpoint_equal(&s->destinations[i].real, &want->real))
-			return s->destinations[i].weight == want->weight &&
+			return s->destinations[i].weight == (want->drain.boot_id[0] ? 0 : want->weight) &&
 			       s->destinations[i].method == IP_VS_CONN_F_MASQ;
 	return false;
 }
@@ -205,7 +217,69 @@ static const struct route *owner(const struct route_list *routes, const struct s
 	return NULL;
 }
 
-static void check_result(const struct world *before, const struct service_list *after, int seed)
+/* Which addresses and ports are ours, by chance: none, one or both of the addresses of the keys. */
+struct realm {
+	struct addr vips[2];
+	struct plan_realm plan;
+};
+
+static void random_realm(uint64_t *seed, struct realm *r)
+{
+	*r = (struct realm){ .plan = { .vips = r->vips } };
+	for (uint32_t i = 0; i < 2; i++)
+		if (given_below(seed, 2))
+			r->vips[r->plan.n_vips++] = nth_key(i * 2).vip.addr;
+	r->plan.port_first = (uint16_t)(32768 + given_below(seed, 3));
+	r->plan.port_last = (uint16_t)(r->plan.port_first + given_below(seed, 3));
+}
+
+static bool is_in_pool(const struct realm *r, const struct service *s)
+{
+	return !s->fwmark && s->key.vip.port >= r->plan.port_first && s->key.vip.port <= r->plan.port_last;
+}
+
+static bool is_on_vip(const struct realm *r, const struct service *s)
+{
+	return (r->plan.n_vips > 0 && addr_equal(&s->key.vip.addr, &r->vips[0])) ||
+	       (r->plan.n_vips > 1 && addr_equal(&s->key.vip.addr, &r->vips[1]));
+}
+
+static bool is_orphan(const struct world *w, const struct realm *r, const struct service *s)
+{
+	return is_in_pool(r, s) && is_on_vip(r, s) && !owner(&w->desired, s);
+}
+
+/* Every service that is not a route's is an orphan, foreign, or of no interest. */
+static void check_orphans(const struct world *w, const struct realm *r, const struct service_list *orphans,
+			  const struct service_list *foreign, int seed)
+{
+	size_t n_orphans = 0, n_foreign = 0;
+
+	for (size_t i = 0; i < w->actual.n; i++) {
+		const struct service *s = &w->actual.items[i];
+		bool unowned = is_in_pool(r, s) && !owner(&w->desired, s);
+
+		if (unowned && is_on_vip(r, s))
+			ck_assert_msg(n_orphans < orphans->n && same_key(s, &orphans->items[n_orphans++]),
+				      "seed %d: service %zu is not said to be an orphan", seed, i);
+		else if (unowned)
+			ck_assert_msg(n_foreign < foreign->n && same_key(s, &foreign->items[n_foreign++]),
+				      "seed %d: service %zu is not said to be foreign", seed, i);
+	}
+	ck_assert_msg(n_orphans == orphans->n && n_foreign == foreign->n, "seed %d: too many are named", seed);
+}
+
+/* What may be changed: services of routes, as long as they are not deleted, and orphans, to be deleted. */
+static void check_change(const struct world *w, const struct realm *r, const struct change *c, int seed)
+{
+	const struct service s = { .key = c->key };
+
+	ck_assert_msg(c->op == CHANGE_DELETE_SERVICE ? is_orphan(w, r, &s) : owner(&w->desired, &s) != NULL,
+		      "seed %d: a service that is not ours is to be changed, or one that is, deleted", seed);
+}
+
+static void check_result(const struct world *before, const struct realm *realm, const struct service_list *after,
+			 int seed)
 {
 	size_t n_foreign = 0;
 
@@ -225,34 +299,50 @@ static void check_result(const struct world *before, const struct service_list *
 		if (owner(&before->desired, s))
 			continue;
 		n_foreign++;
+		ck_assert_msg(!is_orphan(before, realm, s), "seed %d: an orphan is left", seed);
 		ck_assert_msg(was && same_service(s, was), "seed %d: a foreign service was touched", seed);
 	}
 	for (size_t i = 0; i < before->actual.n; i++)
-		n_foreign -= !owner(&before->desired, &before->actual.items[i]);
+		n_foreign -= !owner(&before->desired, &before->actual.items[i]) &&
+			     !is_orphan(before, realm, &before->actual.items[i]);
 	ck_assert_msg(n_foreign == 0, "seed %d: a foreign service is gone", seed);
+}
+
+/* As a sync does. */
+static void make_plan(const struct world *w, const struct realm *realm, struct plan *p, int seed)
+{
+	CLEANUP(service_list_clear) struct service_list orphans = { 0 }, foreign = { 0 };
+	struct err e;
+
+	ck_assert_int_eq(plan_make(&e, &w->desired, &w->actual, p), 0);
+	ck_assert_int_eq(plan_orphans(&e, &realm->plan, &w->desired, &w->actual, &orphans, &foreign), 0);
+	ck_assert_int_eq(plan_delete(&e, p, &orphans), 0);
+	check_orphans(w, realm, &orphans, &foreign, seed);
 }
 
 START_TEST(a_plan_that_is_carried_out_leaves_nothing_to_plan)
 {
-	for (int run = 0; run < 500; run++) {
+	for (int run = 0; run < 2000; run++) {
 		CLEANUP(world_clear) struct world w;
 		CLEANUP(plan_clear) struct plan p = { 0 }, again = { 0 };
 		CLEANUP(service_list_clear) struct service_list after = { 0 };
 		uint64_t seed = (uint64_t)run;
-		struct err e;
+		struct realm realm;
 
 		random_world(&seed, &w);
+		random_realm(&seed, &realm);
 		after = copy_services(&w.actual);
-		ck_assert_int_eq(plan_make(&e, &w.desired, &w.actual, &p), 0);
+		make_plan(&w, &realm, &p, run);
 		for (size_t i = 0; i < p.changes.n; i++) {
 			int ret = apply(&after, &p.changes.items[i]);
 			char buf[CHANGE_STRLEN];
 
+			check_change(&w, &realm, &p.changes.items[i], run);
 			ck_assert_msg(ret == 0, "seed %d: cannot %s: %s", run,
 				      change_format(&p.changes.items[i], buf), strerror(-ret));
 		}
-		check_result(&w, &after, run);
-		ck_assert_int_eq(plan_make(&e, &w.desired, &after, &again), 0);
+		check_result(&w, &realm, &after, run);
+		make_plan(&(struct world){ .desired = w.desired, .actual = after }, &realm, &again, run);
 		ck_assert_msg(again.changes.n == 0 && again.n_restarted == 0, "seed %d: still to do", run);
 	}
 }
