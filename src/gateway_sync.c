@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Making the kernel what the state file says, and reading what it counts. */
+/* Making the kernel what the state file says. */
 #include "gateway_internal.h"
 
 static const struct route_filter everything = { .state = -1 };
@@ -162,101 +162,4 @@ void sync_result_clear(struct sync_result *r)
 	service_list_clear(&r->foreign);
 	service_list_clear(&r->resets);
 	*r = (struct sync_result){ 0 };
-}
-
-static int store_readings(struct err *e, struct gateway *g, const struct route_list *routes,
-			  const struct service_list *actual)
-{
-	int n = 0;
-
-	for (size_t i = 0; i < routes->n; i++) {
-		const struct route *r = &routes->items[i];
-		struct service_key key = route_service_key(r);
-		const struct service *s = r->kind == ROUTE_GATEWAY ? service_find(actual, &key) : NULL;
-		struct account a = r->account;
-
-		if (!s)
-			continue;
-		n++;
-		account_read(&a, &s->counters);
-		if (!counters_equal(&a.last, &r->account.last) &&
-		    store_set_account(e, g->store, r->id, &a) < 0)
-			return -e->code;
-	}
-	return n;
-}
-
-static int checkpoint_locked(struct err *e, struct gateway *g)
-{
-	CLEANUP(route_list_clear) struct route_list routes = { 0 };
-	CLEANUP(service_list_clear) struct service_list actual = { 0 };
-	int n;
-
-	if (gateway_finish_due(e, g) < 0 ||
-	    store_routes(e, g->store, &everything, &routes) < 0 ||
-	    gateway_list_services(e, g, false, &routes, &actual) < 0 || store_begin(e, g->store) < 0)
-		return -e->code;
-	n = store_readings(e, g, &routes, &actual);
-	if (n >= 0 && store_commit(e, g->store) < 0)
-		n = -e->code;
-	store_rollback(g->store);
-	return n;
-}
-
-int gateway_checkpoint(struct err *e, struct gateway *g)
-{
-	int ret;
-
-	if (store_lock(e, g->store) < 0)
-		return -e->code;
-	ret = checkpoint_locked(e, g);
-	store_unlock(g->store);
-	return ret;
-}
-
-static int add_reading(struct err *e, struct reading_list *list, struct route *r,
-		       const struct service_list *actual, const struct boottime *now)
-{
-	bool has_service = r->kind == ROUTE_GATEWAY && !gateway_is_of_another_boot(r, now);
-	struct service_key key = route_service_key(r);
-	const struct service *s = has_service ? service_find(actual, &key) : NULL;
-	struct reading reading = { 0 };
-
-	if (base_reserve((void **)&list->items, list->n, sizeof(reading)) < 0)
-		return err_set(e, ENOMEM, "out of memory");
-	if (s) {
-		account_read(&r->account, &s->counters);
-		reading.rates = s->rates;
-		reading.in_kernel = true;
-	}
-	reading.total = account_total(&r->account);
-	reading.route = *r;
-	*r = (struct route){ 0 };
-	list->items[list->n++] = reading;
-	return 0;
-}
-
-int gateway_read(struct err *e, struct gateway *g, const struct route_filter *f, struct reading_list *out)
-{
-	CLEANUP(route_list_clear) struct route_list routes = { 0 };
-	CLEANUP(service_list_clear) struct service_list actual = { 0 };
-	struct boottime now;
-	int ret;
-
-	if (gateway_boottime(e, &now) < 0 || store_routes(e, g->store, f, &routes) < 0)
-		return -e->code;
-	/* One container is asked for by name, all of them with one dump. */
-	ret = f->container ? gateway_get_services(e, g, &routes, &actual)
-			   : gateway_list_services(e, g, false, &routes, &actual);
-	for (size_t i = 0; ret == 0 && i < routes.n; i++)
-		ret = add_reading(e, out, &routes.items[i], &actual, &now);
-	return ret;
-}
-
-void reading_list_clear(struct reading_list *list)
-{
-	for (size_t i = 0; i < list->n; i++)
-		route_clear(&list->items[i].route);
-	free(list->items);
-	*list = (struct reading_list){ 0 };
 }
