@@ -96,6 +96,29 @@ int gateway_worker(struct err *e, struct gateway *g, const char *name, struct wo
 int gateway_direct_endpoint(struct err *e, const struct worker *w, const struct route *r,
 			    struct endpoint *out) MUST_CHECK;
 
+/*
+ * Is this route wrong for its worker? 1: yes, and *out has what kind and endpoint
+ * it is to be (from is not written; port 0 for a gateway route); 0: no, or it
+ * drains or closes; -EINVAL: yes, but it cannot be moved.
+ */
+int gateway_misplaced(struct err *e, const struct gateway *g, const struct worker *w, const struct route *r,
+		      struct move *out) MUST_CHECK;
+
+/* What went wrong with some routes while the others were healed. */
+struct mishaps {
+	struct err first;
+	size_t n;
+};
+
+/*
+ * Under the lock, after gateway_list_services: moves those of all routes that
+ * are wrong for their workers, in the state file only: the kernel is to follow.
+ * *routes, which must be ordered as store_routes does, is then as it is to be.
+ * dry_run: changes *routes only.
+ */
+int gateway_move_routes(struct err *e, struct gateway *g, bool dry_run, struct route_list *routes,
+			struct sync_result *out, struct mishaps *mishaps) MUST_CHECK;
+
 /* ipvs_run in portions, with gateway_on_progress. */
 int gateway_run(struct err *e, struct gateway *g, struct change_list *changes) MUST_CHECK;
 
