@@ -136,7 +136,10 @@ int gateway_delete_worker(struct err *e, struct gateway *g, const char *name) MU
  */
 int gateway_settle(struct err *e, struct gateway *g, const int64_t *ids, size_t n_ids) MUST_CHECK;
 
-/* A route whose worker is reached in another way now: it closes, and opens as another. */
+/*
+ * A route whose worker is reached in another way now: it closes, and opens as
+ * another. One whose every real server drains is left to leave.
+ */
 struct move {
 	struct route from; /* as it was */
 	enum route_kind kind;
@@ -147,7 +150,11 @@ struct move {
 struct sync_result {
 	struct move *moves; /* owned */
 	size_t n_moves;
-	struct change_list changes;   /* in the kernel, deletions of orphans too */
+	/*
+	 * In the kernel, deletions of orphans too. A dry run does not have the new
+	 * service of a route that moves: its endpoint is not chosen.
+	 */
+	struct change_list changes;
 	struct service_list orphans;  /* on a VIP and in the pool, of no route: deleted */
 	struct service_list foreign;  /* in the pool of another address, or no state file says whose: left alone */
 	struct service_list resets;   /* of a route, whose counters went back: a new epoch begins */
@@ -157,7 +164,8 @@ void sync_result_clear(struct sync_result *r); /* a CLEANUP function */
 
 /*
  * Makes the kernel match the state file, or with dry_run only says what would
- * change. *out is written when it fails too: what was done before that.
+ * change. *out is written when it fails too: what was done before that. A route
+ * that cannot be moved fails it after everything else is healed.
  * Returns the number of differences; run again, there are none.
  */
 int gateway_sync(struct err *e, struct gateway *g, bool dry_run, struct sync_result *out) MUST_CHECK;

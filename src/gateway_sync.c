@@ -1,105 +1,50 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Making the kernel what the state file says. */
+/*
+ * Making the kernel what the state file says. Everything is found out first;
+ * then the state file changes (routes that move, epochs that end, closing that
+ * begins anew), then the kernel.
+ */
 #include "gateway_internal.h"
 
-static const struct route_filter everything = { .state = -1 };
+#include "hostnet.h"
 
-static int compare_keys(const void *a, const void *b)
+#include <string.h>
+
+/* How late the kernel may be with a removal before we write down when it really was. */
+#define LATE_MS 200
+
+/* One call of gateway_sync. */
+struct sync {
+	struct gateway *g;
+	bool dry_run;
+	struct route_list routes;   /* as they are to be */
+	struct service_list actual; /* sorted */
+	struct plan plan;
+	struct sync_result *out;
+	struct mishaps mishaps;
+};
+
+static void sync_clear(struct sync *s)
 {
-	struct service sa = { .key = *(const struct service_key *)a };
-	struct service sb = { .key = *(const struct service_key *)b };
-
-	return service_compare(&sa, &sb);
+	route_list_clear(&s->routes);
+	service_list_clear(&s->actual);
+	plan_clear(&s->plan);
 }
 
-/* The keys of all routes that have a service, sorted. */
-static int route_keys(struct err *e, const struct route_list *routes, struct service_key **out, size_t *n)
+static void drop_drained(struct route *r, const struct boottime *now)
 {
-	struct service_key *keys = calloc(routes->n ? routes->n : 1, sizeof(*keys));
-	size_t found = 0;
+	for (size_t i = r->n_servers; i > 0; i--) {
+		const struct real_server rs = r->servers[i - 1];
 
-	if (!keys)
-		return err_set(e, ENOMEM, "out of memory");
-	for (size_t i = 0; i < routes->n; i++)
-		if (routes->items[i].kind == ROUTE_GATEWAY)
-			keys[found++] = route_service_key(&routes->items[i]);
-	qsort(keys, found, sizeof(*keys), compare_keys);
-	*out = keys;
-	*n = found;
-	return 0;
-}
-
-/* Services inside the pool that belong to no route. Moves them to *foreign. */
-static int take_foreign(struct err *e, const struct config *c, const struct route_list *routes,
-			struct service_list *actual, struct service_list *foreign)
-{
-	CLEANUP_FREE struct service_key *keys = NULL;
-	size_t n = 0;
-
-	if (route_keys(e, routes, &keys, &n) < 0)
-		return -e->code;
-	for (size_t i = 0; i < actual->n; i++) {
-		struct service *s = &actual->items[i];
-		uint16_t port = s->key.vip.port;
-
-		if (s->fwmark || port < c->port_first || port > c->port_last ||
-		    bsearch(&s->key, keys, n, sizeof(*keys), compare_keys))
-			continue;
-		if (service_list_add(e, foreign, s) < 0)
-			return -e->code;
-		s->destinations = NULL;
-		s->n_destinations = 0;
+		if (server_is_draining(&rs) && strcmp(rs.drain.boot_id, now->boot_id) != 0)
+			route_drop_server(r, &rs.real);
 	}
-	return 0;
-}
-
-static bool is_changed(const struct plan *plan, const struct route *r)
-{
-	struct service_key key = route_service_key(r);
-
-	for (size_t i = 0; i < plan->changes.n; i++)
-		if (service_key_equal(&plan->changes.items[i].key, &key))
-			return true;
-	return false;
 }
 
 /*
- * A closing route that has real servers still, left by a killed -D, begins to
- * close now. That is written before they are removed.
+ * For a dry run: without what gateway_finish_due would end, because it closes
+ * or drains since another boot. This kernel has nothing of it.
  */
-static int restart_closing(struct err *e, struct gateway *g, struct route_list *routes, const struct plan *plan)
-{
-	CLEANUP(route_list_clear) struct route_list stopped = { 0 };
-
-	for (size_t i = 0; i < routes->n; i++)
-		if (routes->items[i].state == ROUTE_CLOSING && is_changed(plan, &routes->items[i]) &&
-		    route_list_take(e, &stopped, &routes->items[i]) < 0)
-			return -e->code;
-	if (stopped.n == 0)
-		return 0;
-	if (gateway_set_state(e, g, &stopped, ROUTE_CLOSING) < 0)
-		return -e->code;
-	return gateway_hold_answers(e, g, &stopped);
-}
-
-static int run_plan(struct err *e, struct gateway *g, struct route_list *routes, struct plan *plan)
-{
-	int refused;
-
-	if (plan->changes.n == 0)
-		return 0;
-	for (size_t i = 0; i < plan->changes.n; i++)
-		plan->changes.items[i].status = -ECANCELED; /* until it is made */
-	if (gateway_end_epochs(e, g, routes, plan) < 0 || restart_closing(e, g, routes, plan) < 0)
-		return -e->code;
-	refused = ipvs_run(e, g->kernel, &plan->changes);
-	if (refused <= 0)
-		return refused;
-	gateway_explain(e, &plan->changes);
-	return err_advise(e, "%d of %zu changes were refused, the others are made", refused, plan->changes.n);
-}
-
-/* They will be closed without the kernel: in a dry run they are still here. */
 static int drop_of_other_boots(struct err *e, struct route_list *routes)
 {
 	struct boottime now;
@@ -108,48 +53,231 @@ static int drop_of_other_boots(struct err *e, struct route_list *routes)
 	if (gateway_boottime(e, &now) < 0)
 		return -e->code;
 	for (size_t i = 0; i < routes->n; i++) {
-		if (gateway_is_of_another_boot(&routes->items[i], &now))
-			route_clear(&routes->items[i]);
+		struct route *r = &routes->items[i];
+		bool had_servers = r->n_servers > 0;
+
+		drop_drained(r, &now);
+		if (gateway_is_of_another_boot(r, &now) || (had_servers && r->n_servers == 0))
+			route_clear(r);
 		else
-			routes->items[n++] = routes->items[i];
+			routes->items[n++] = *r;
 	}
 	routes->n = n;
 	return 0;
 }
 
-static int sync_locked(struct err *e, struct gateway *g, bool dry_run, struct plan *plan,
-		       struct service_list *foreign)
+/* Where a service in the pool is ours, or nobody's: nowhere if no state file says which are ours. */
+static size_t our_vips(struct gateway *g, struct addr *vips)
 {
-	CLEANUP(route_list_clear) struct route_list routes = { 0 };
-	CLEANUP(service_list_clear) struct service_list actual = { 0 };
+	static const sa_family_t families[] = { AF_INET, AF_INET6 };
+	const struct config *c = g->config;
+	struct err absent;
+	size_t n = 0;
 
-	if (!dry_run && gateway_finish_due(e, g) < 0)
+	if (!c->is_gateway || !store_exists(g->store))
+		return 0;
+	for (size_t i = 0; i < c->n_addresses; i++)
+		if (gateway_is_vip(g, &c->addresses[i]))
+			vips[n++] = c->addresses[i];
+	for (size_t i = 0; c->n_addresses == 0 && i < ARRAY_LEN(families); i++)
+		if (hostnet_default_source(&absent, families[i], &vips[n]) == 0)
+			n++;
+	return n;
+}
+
+static int find_orphans(struct err *e, struct sync *s)
+{
+	struct addr vips[CONFIG_ADDRESSES_MAX];
+	const struct plan_realm realm = {
+		.vips = vips,
+		.n_vips = our_vips(s->g, vips),
+		.port_first = s->g->config->port_first,
+		.port_last = s->g->config->port_last,
+	};
+
+	if (plan_orphans(e, &realm, &s->routes, &s->actual, &s->out->orphans, &s->out->foreign) < 0)
 		return -e->code;
-	if (store_routes(e, g->store, &everything, &routes) < 0 || drop_of_other_boots(e, &routes) < 0 ||
-	    gateway_list_services(e, g, true, &routes, &actual) < 0 ||
-	    plan_make(e, &routes, &actual, plan) < 0 ||
-	    take_foreign(e, g->config, &routes, &actual, foreign) < 0)
+	return plan_delete(e, &s->plan, &s->out->orphans);
+}
+
+/* A new epoch begins where somebody has set the counters back: in the account, and in the list. */
+static int find_resets(struct err *e, struct sync *s)
+{
+	for (size_t i = 0; i < s->routes.n; i++) {
+		struct route *r = &s->routes.items[i];
+		struct service_key key = route_service_key(r);
+		const struct service *service = NULL;
+		struct account a = r->account;
+		struct service copy;
+
+		if (r->kind == ROUTE_GATEWAY)
+			service = service_find(&s->actual, &key);
+		if (!service)
+			continue;
+		account_read(&a, &service->counters);
+		if (counters_equal(&a.base, &r->account.base))
+			continue;
+		r->account = a;
+		copy = *service;
+		copy.destinations = NULL;
+		copy.n_destinations = 0;
+		if (service_list_add(e, &s->out->resets, &copy) < 0)
+			return -e->code;
+	}
+	return 0;
+}
+
+/* The list has the order of the routes. */
+static int store_resets(struct err *e, struct sync *s)
+{
+	const struct service_list *resets = &s->out->resets;
+	int ret = resets->n > 0 ? store_begin(e, s->g->store) : 0;
+
+	for (size_t i = 0, k = 0; ret == 0 && i < s->routes.n && k < resets->n; i++) {
+		const struct route *r = &s->routes.items[i];
+		struct service_key key = route_service_key(r);
+
+		if (r->kind != ROUTE_GATEWAY || !service_key_equal(&key, &resets->items[k].key))
+			continue;
+		ret = store_set_account(e, s->g->store, r->id, &r->account);
+		k++;
+	}
+	if (ret == 0 && resets->n > 0)
+		ret = store_commit(e, s->g->store);
+	store_rollback(s->g->store);
+	if (ret < 0)
+		service_list_clear(&s->out->resets);
+	return ret;
+}
+
+/* Closing routes from which the plan takes something. It has the order of the routes. */
+static int take_stopped(struct err *e, struct sync *s, struct route_list *stopped)
+{
+	const struct change_list *changes = &s->plan.changes;
+	size_t next = 0;
+
+	for (size_t i = 0; i < s->routes.n; i++) {
+		struct route *r = &s->routes.items[i];
+		struct service_key key = route_service_key(r);
+		size_t first = next;
+
+		if (r->kind != ROUTE_GATEWAY)
+			continue;
+		while (next < changes->n && service_key_equal(&changes->items[next].key, &key))
+			next++;
+		if (next > first && r->state == ROUTE_CLOSING && route_list_take(e, stopped, r) < 0)
+			return -e->code;
+	}
+	return 0;
+}
+
+/*
+ * A closing route that has real servers still, left by a killed -D or just
+ * moved, begins to close now. That is written before they are removed.
+ */
+static int restart_closing(struct err *e, struct gateway *g, struct route_list *stopped)
+{
+	if (stopped->n == 0)
+		return 0;
+	if (gateway_set_state(e, g, stopped, ROUTE_CLOSING) < 0)
 		return -e->code;
-	return dry_run ? 0 : run_plan(e, g, &routes, plan);
+	return gateway_hold_answers(e, g, stopped);
+}
+
+/* And if the kernel was slow, again: the wait begins when they are gone. */
+static int correct_clock(struct err *e, struct gateway *g, struct route_list *stopped)
+{
+	struct boottime now;
+
+	if (stopped->n == 0)
+		return 0;
+	if (gateway_boottime(e, &now) < 0)
+		return -e->code;
+	if (now.ms - stopped->items[0].closing.ms < LATE_MS)
+		return 0;
+	return gateway_set_state(e, g, stopped, ROUTE_CLOSING);
+}
+
+static int run_plan(struct err *e, struct sync *s)
+{
+	CLEANUP(route_list_clear) struct route_list stopped = { 0 };
+	struct change_list *changes = &s->plan.changes;
+	int refused;
+
+	if (gateway_end_epochs(e, s->g, &s->routes, &s->plan) < 0 || take_stopped(e, s, &stopped) < 0 ||
+	    restart_closing(e, s->g, &stopped) < 0)
+		return -e->code;
+	refused = changes->n > 0 ? ipvs_run(e, s->g->kernel, changes) : 0;
+	if (refused < 0 || correct_clock(e, s->g, &stopped) < 0)
+		return -e->code;
+	if (refused == 0)
+		return 0;
+	gateway_explain(e, changes);
+	return err_advise(e, "%d of %zu changes were refused, the others are made", refused, changes->n);
+}
+
+static int find_differences(struct err *e, struct sync *s)
+{
+	if (plan_make(e, &s->routes, &s->actual, &s->plan) < 0 || find_orphans(e, s) < 0 ||
+	    find_resets(e, s) < 0)
+		return -e->code;
+	for (size_t i = 0; !s->dry_run && i < s->plan.changes.n; i++)
+		s->plan.changes.items[i].status = -ECANCELED; /* until it is made */
+	return 0;
+}
+
+/* The kernel is asked before anything changes: without permission or IPVS it ends there. */
+static int sync_locked(struct err *e, struct sync *s)
+{
+	static const struct route_filter everything = { .state = -1 };
+
+	if (!s->dry_run && gateway_finish_due(e, s->g) < 0)
+		return -e->code;
+	if (store_routes(e, s->g->store, &everything, &s->routes) < 0 ||
+	    (s->dry_run && drop_of_other_boots(e, &s->routes) < 0) ||
+	    gateway_list_services(e, s->g, true, &s->routes, &s->actual) < 0 ||
+	    gateway_move_routes(e, s->g, s->dry_run, &s->routes, s->out, &s->mishaps) < 0 ||
+	    find_differences(e, s) < 0)
+		return -e->code;
+	if (s->dry_run)
+		return 0;
+	return store_resets(e, s) < 0 ? -e->code : run_plan(e, s);
+}
+
+/* Those that were made, or in a dry run would be. */
+static int take_changes(struct err *e, const struct plan *plan, struct change_list *out)
+{
+	for (size_t i = 0; i < plan->changes.n; i++)
+		if (plan->changes.items[i].status == 0 &&
+		    change_list_add(e, out, &plan->changes.items[i]) < 0)
+			return -e->code;
+	return 0;
+}
+
+static int report_mishaps(struct err *e, const struct sync *s)
+{
+	err_set(e, s->mishaps.first.code, "%s", s->mishaps.first.msg);
+	if (s->mishaps.n > 1)
+		err_advise(e, "%zu other%s cannot be moved either", s->mishaps.n - 1,
+			   s->mishaps.n == 2 ? "" : "s");
+	return s->dry_run ? -e->code : err_advise(e, "everything else is healed");
 }
 
 int gateway_sync(struct err *e, struct gateway *g, bool dry_run, struct sync_result *out)
 {
-	CLEANUP(plan_clear) struct plan plan = { 0 };
+	CLEANUP(sync_clear) struct sync s = { .g = g, .dry_run = dry_run, .out = out };
+	struct err failed;
 	int ret;
 
 	if (store_lock(e, g->store) < 0)
 		return -e->code;
-	ret = sync_locked(e, g, dry_run, &plan, &out->foreign);
+	ret = sync_locked(e, &s);
 	store_unlock(g->store);
-	for (size_t i = 0; i < plan.changes.n; i++) {
-		struct err oom;
-
-		if (plan.changes.items[i].status == 0 &&
-		    change_list_add(&oom, &out->changes, &plan.changes.items[i]) < 0)
-			return err_set(e, ENOMEM, "out of memory");
-	}
-	return ret < 0 ? ret : (int)out->changes.n;
+	if (take_changes(&failed, &s.plan, &out->changes) < 0 && ret == 0)
+		ret = err_set(e, failed.code, "%s", failed.msg);
+	if (ret == 0 && s.mishaps.n > 0)
+		ret = report_mishaps(e, &s);
+	return ret < 0 ? ret : (int)(out->n_moves + out->changes.n + out->resets.n);
 }
 
 void sync_result_clear(struct sync_result *r)

@@ -159,7 +159,8 @@ static int add_copy(struct err *e, struct service_list *list, const struct servi
 }
 
 int plan_orphans(struct err *e, const struct plan_realm *realm, const struct route_list *desired,
-		 const struct service_list *actual, struct service_list *orphans, struct service_list *foreign)
+		 const struct service_list *actual, struct service_list *orphans,
+		 struct service_list *foreign)
 {
 	CLEANUP_FREE struct service_key *keys = NULL;
 	size_t n = 0;
