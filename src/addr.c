@@ -2,7 +2,6 @@
 #include "addr.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 
 int addr_parse(struct err *e, const char *text, struct addr *out)
@@ -20,10 +19,25 @@ int addr_parse(struct err *e, const char *text, struct addr *out)
 	return 0;
 }
 
+/* Returns where the text ends, and ends it with a NUL. By hand for IPv4: inet_ntop(3) goes through sprintf. */
+static char *put_addr(const struct addr *a, char *at)
+{
+	if (a->family != AF_INET) {
+		if (!inet_ntop(a->family, a->bytes, at, ADDR_STRLEN))
+			strcpy(at, "-");
+		return at + strlen(at);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		at = base_put_number(at, a->bytes[i]);
+		*at++ = '.';
+	}
+	*--at = '\0';
+	return at;
+}
+
 const char *addr_format(const struct addr *a, char buf[static ADDR_STRLEN])
 {
-	if (!inet_ntop(a->family, a->bytes, buf, ADDR_STRLEN))
-		strcpy(buf, "-");
+	put_addr(a, buf);
 	return buf;
 }
 
@@ -160,10 +174,16 @@ int endpoint_parse(struct err *e, const char *text, struct endpoint *out)
 
 const char *endpoint_format(const struct endpoint *ep, char buf[static ENDPOINT_STRLEN])
 {
-	char text[ADDR_STRLEN];
+	bool is_bracketed = ep->addr.family == AF_INET6;
+	char *at = buf;
 
-	snprintf(buf, ENDPOINT_STRLEN, ep->addr.family == AF_INET6 ? "[%s]:%u" : "%s:%u",
-		 addr_format(&ep->addr, text), (unsigned)ep->port);
+	if (is_bracketed)
+		*at++ = '[';
+	at = put_addr(&ep->addr, at);
+	if (is_bracketed)
+		*at++ = ']';
+	*at++ = ':';
+	base_put_number(at, ep->port);
 	return buf;
 }
 

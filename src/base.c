@@ -15,3 +15,17 @@ int base_reserve(void **items, size_t n, size_t size)
 	*items = grown;
 	return 0;
 }
+
+char *base_put_number(char *at, uint64_t n)
+{
+	char digits[BASE_NUMBER_STRLEN];
+	size_t len = 0;
+
+	do
+		digits[len++] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	while (len > 0)
+		*at++ = digits[--len];
+	*at = '\0';
+	return at;
+}

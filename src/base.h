@@ -55,4 +55,12 @@ static inline int steal_fd(int *fd)
  */
 int base_reserve(void **items, size_t n, size_t size) MUST_CHECK;
 
+#define BASE_NUMBER_STRLEN 21
+
+/*
+ * Writes a number in decimal, with a NUL, and returns where that is. For what
+ * thousands of lines are made of; snprintf(3) takes some twenty times as long.
+ */
+char *base_put_number(char *at, uint64_t n);
+
 #endif

@@ -43,11 +43,11 @@ static int add_service(struct err *e, const struct service *s, struct document *
 {
 	CLEANUP(route_clear)
 	struct route r = {
-	    .kind = ROUTE_GATEWAY,
-	    .protocol = s->key.protocol,
-	    .public = s->key.vip,
-	    .cport = s->key.vip.port,
-	    .persistence = s->persistence,
+		.kind = ROUTE_GATEWAY,
+		.protocol = s->key.protocol,
+		.public = s->key.vip,
+		.cport = s->key.vip.port,
+		.persistence = s->persistence,
 	};
 	char key[SERVICE_KEY_STRLEN];
 
@@ -58,8 +58,8 @@ static int add_service(struct err *e, const struct service *s, struct document *
 	name_container(&r);
 	memcpy(r.scheduler, s->scheduler, sizeof(r.scheduler));
 	for (size_t i = 0; i < s->n_destinations; i++) {
-		struct real_server rs = {.real = s->destinations[i].real,
-					 .weight = s->destinations[i].weight};
+		struct real_server rs = { .real = s->destinations[i].real,
+					  .weight = s->destinations[i].weight };
 
 		if (route_add_server(e, &r, &rs) < 0)
 			return e->code == E2BIG ? err_set(e, ERR_USAGE,
@@ -73,8 +73,8 @@ static int add_service(struct err *e, const struct service *s, struct document *
 
 static int read_ipvsadm(struct err *e, const char *name, const char *text, size_t len, struct document *out)
 {
-	CLEANUP(service_list_clear) struct service_list services = {0};
-	CLEANUP(document_clear) struct document doc = {0};
+	CLEANUP(service_list_clear) struct service_list services = { 0 };
+	CLEANUP(document_clear) struct document doc = { 0 };
 
 	if (ipvsadm_parse(e, name, text, len, &services) < 0)
 		return -e->code;
@@ -82,7 +82,7 @@ static int read_ipvsadm(struct err *e, const char *name, const char *text, size_
 		if (add_service(e, &services.items[i], &doc) < 0)
 			return e->code == ERR_USAGE ? err_wrap(e, "%.300s", name) : -e->code;
 	*out = doc;
-	doc = (struct document){0};
+	doc = (struct document){ 0 };
 	return 0;
 }
 

@@ -21,7 +21,7 @@ int document_order_routes(const void *a, const void *b)
 
 static int order_endpoints(const void *a, const void *b)
 {
-	struct service sa = {.key = route_service_key(a)}, sb = {.key = route_service_key(b)};
+	struct service sa = { .key = route_service_key(a) }, sb = { .key = route_service_key(b) };
 
 	return service_compare(&sa, &sb);
 }
@@ -58,11 +58,11 @@ static int check_workers(struct err *e, const struct worker_list *workers, struc
 	const struct located *found;
 
 	for (size_t i = 0; i < workers->n; i++)
-		items[i] = (struct located){&workers->items[i], i};
+		items[i] = (struct located){ &workers->items[i], i };
 	found = find_second(items, workers->n, document_order_workers);
 	if (!found)
 		return 0;
-	*second = (struct document_place){.is_worker = true, .index = found->index};
+	*second = (struct document_place){ .is_worker = true, .index = found->index };
 	return err_set(e, ERR_USAGE, "worker %s is there twice; give it once",
 		       workers->items[found->index].name);
 }
@@ -75,11 +75,11 @@ static int check_ports(struct err *e, const struct route_list *routes, struct lo
 	const struct route *r;
 
 	for (size_t i = 0; i < routes->n; i++)
-		items[i] = (struct located){&routes->items[i], i};
+		items[i] = (struct located){ &routes->items[i], i };
 	found = find_second(items, routes->n, document_order_routes);
 	if (!found)
 		return 0;
-	*second = (struct document_place){.index = found->index};
+	*second = (struct document_place){ .index = found->index };
 	r = found->item;
 	return err_set(e, ERR_USAGE,
 		       "port %s of container %s is there twice; give it once, with all its real servers",
@@ -97,11 +97,11 @@ static int check_endpoints(struct err *e, const struct route_list *routes, struc
 
 	for (size_t i = 0; i < routes->n; i++)
 		if (routes->items[i].kind == ROUTE_GATEWAY)
-			items[n++] = (struct located){&routes->items[i], i};
+			items[n++] = (struct located){ &routes->items[i], i };
 	found = find_second(items, n, order_endpoints);
 	if (!found)
 		return 0;
-	*second = (struct document_place){.index = found->index};
+	*second = (struct document_place){ .index = found->index };
 	endpoint = route_service_key(found->item);
 	return err_set(e, ERR_USAGE, "the endpoint %s is there twice; give container %s another one",
 		       service_key_format(&endpoint, key), ((const struct route *)found->item)->container);

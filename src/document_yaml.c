@@ -121,13 +121,13 @@ static int set_server_weight(const struct reader *r, const yaml_node_t *node, vo
 }
 
 static const struct reader_key server_keys[] = {
-    {"address", set_server_address},
-    {"weight", set_server_weight},
+	{ "address", set_server_address },
+	{ "weight", set_server_weight },
 };
 
 static int add_server(const struct reader *r, const yaml_node_t *node, void *into)
 {
-	struct real_server rs = {.weight = WEIGHT_DEFAULT};
+	struct real_server rs = { .weight = WEIGHT_DEFAULT };
 	struct route *route = into;
 
 	if (reader_section(r, node, server_keys, ARRAY_LEN(server_keys), &rs) < 0)
@@ -166,7 +166,7 @@ static int set_container(const struct reader *r, const yaml_node_t *node, void *
 
 static bool parse_protocol(const char *name, uint8_t *out)
 {
-	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP};
+	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
 
 	for (size_t i = 0; i < ARRAY_LEN(protocols); i++) {
 		if (strcmp(name, protocol_name(protocols[i])) == 0) {
@@ -202,7 +202,7 @@ static int set_port(const struct reader *r, const yaml_node_t *node, void *into)
 
 static int set_route_kind(const struct reader *r, const yaml_node_t *node, void *into)
 {
-	static const char *const kinds[] = {[ROUTE_GATEWAY] = "gateway", [ROUTE_DIRECT] = "direct"};
+	static const char *const kinds[] = { [ROUTE_GATEWAY] = "gateway", [ROUTE_DIRECT] = "direct" };
 	struct route *route = into;
 	size_t kind;
 	int ret = read_choice(r, node, kinds, ARRAY_LEN(kinds), &kind);
@@ -257,10 +257,10 @@ static int set_real_servers(const struct reader *r, const yaml_node_t *node, voi
 }
 
 static const struct reader_key route_keys[] = {
-    {"container", set_container},     {"port", set_port},
-    {"kind", set_route_kind},         {"endpoint", set_endpoint},
-    {"worker", set_route_worker},     {"scheduler", set_scheduler},
-    {"persistence", set_persistence}, {"real_servers", set_real_servers},
+	{ "container", set_container },     { "port", set_port },
+	{ "kind", set_route_kind },         { "endpoint", set_endpoint },
+	{ "worker", set_route_worker },     { "scheduler", set_scheduler },
+	{ "persistence", set_persistence }, { "real_servers", set_real_servers },
 };
 
 /* What the keys together say. */
@@ -272,7 +272,7 @@ static int check_route(const struct reader *r, const yaml_node_t *node, const st
 		return reader_refuse(r, node, "the route has no port; write one such as port: 80/tcp");
 	if (route->public.port == 0)
 		return reader_refuse(
-		    r, node, "the route has no endpoint; write one such as endpoint: 198.51.100.1:33000");
+			r, node, "the route has no endpoint; write one such as endpoint: 198.51.100.1:33000");
 	if (route->n_servers == 0)
 		return reader_refuse(r, node,
 				     "the route has no real server; write one below real_servers:, such as "
@@ -287,7 +287,7 @@ static int check_route(const struct reader *r, const yaml_node_t *node, const st
 
 static int add_route(const struct reader *r, const yaml_node_t *node, void *into)
 {
-	CLEANUP(route_clear) struct route route = {.kind = ROUTE_GATEWAY, .scheduler = "wrr"};
+	CLEANUP(route_clear) struct route route = { .kind = ROUTE_GATEWAY, .scheduler = "wrr" };
 	struct draft *s = into;
 
 	if (reader_section(r, node, route_keys, ARRAY_LEN(route_keys), &route) < 0 ||
@@ -322,7 +322,7 @@ static int set_nat(const struct reader *r, const yaml_node_t *node, void *into)
 
 static int set_worker_kind(const struct reader *r, const yaml_node_t *node, void *into)
 {
-	static const char *const kinds[] = {"private", "public"};
+	static const char *const kinds[] = { "private", "public" };
 	struct worker *w = into;
 	size_t kind;
 	int ret = read_choice(r, node, kinds, ARRAY_LEN(kinds), &kind);
@@ -344,7 +344,7 @@ static int set_reported_at(const struct reader *r, const yaml_node_t *node, void
 {
 	static const char format[] = "%Y-%m-%dT%H:%M:%SZ";
 	struct worker *w = into;
-	struct tm tm = {0};
+	struct tm tm = { 0 };
 	char again[32] = "";
 	const char *text, *end;
 	time_t at;
@@ -363,15 +363,15 @@ static int set_reported_at(const struct reader *r, const yaml_node_t *node, void
 }
 
 static const struct reader_key worker_keys[] = {
-    {"name", set_worker_name},        {"nat", set_nat},
-    {"kind", set_worker_kind},        {"addresses", set_addresses},
-    {"reported_at", set_reported_at},
+	{ "name", set_worker_name },        { "nat", set_nat },
+	{ "kind", set_worker_kind },        { "addresses", set_addresses },
+	{ "reported_at", set_reported_at },
 };
 
 static int add_worker(const struct reader *r, const yaml_node_t *node, void *into)
 {
 	struct draft *s = into;
-	struct worker w = {.nat = NAT_UNKNOWN};
+	struct worker w = { .nat = NAT_UNKNOWN };
 
 	if (reader_section(r, node, worker_keys, ARRAY_LEN(worker_keys), &w) < 0)
 		return -r->e->code;
@@ -410,9 +410,9 @@ static int set_routes(const struct reader *r, const yaml_node_t *node, void *int
 }
 
 static const struct reader_key root_keys[] = {
-    {"version", set_version},
-    {"workers", set_workers},
-    {"routes", set_routes},
+	{ "version", set_version },
+	{ "workers", set_workers },
+	{ "routes", set_routes },
 };
 
 /* First of all the version: what is wrong in a newer document is not to be told. */
@@ -445,15 +445,15 @@ static int check_once(struct err *e, const char *name, const struct draft *s)
 
 int document_yaml_parse(struct err *e, const char *name, const char *text, size_t len, struct document *out)
 {
-	CLEANUP(yaml_document_delete) yaml_document_t yaml = {0}; /* an empty one is fine */
-	CLEANUP(document_clear) struct document doc = {0};
-	CLEANUP(draft_clear) struct draft s = {.doc = &doc};
-	struct reader r = {.e = e, .path = name, .doc = &yaml};
+	CLEANUP(yaml_document_delete) yaml_document_t yaml = { 0 }; /* an empty one is fine */
+	CLEANUP(document_clear) struct document doc = { 0 };
+	CLEANUP(draft_clear) struct draft s = { .doc = &doc };
+	struct reader r = { .e = e, .path = name, .doc = &yaml };
 
 	if (yamlfile_parse(e, name, text, len, YAMLFILE_PLAIN, &yaml) < 0 || read_root(&r, &s) < 0 ||
 	    check_once(e, name, &s) < 0)
 		return -e->code;
 	*out = doc;
-	doc = (struct document){0};
+	doc = (struct document){ 0 };
 	return 0;
 }

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <time.h>
 
+/* From here on a dump of all services costs less than asking for each by name. */
+#define MANY 64
+
 int gateway_open(struct err *e, const struct config *c, enum store_mode mode, struct gateway **out)
 {
 	CLEANUP(gateway_closep) struct gateway *g = calloc(1, sizeof(*g));
@@ -43,6 +46,12 @@ struct store *gateway_store(struct gateway *g)
 	return g->store;
 }
 
+void gateway_on_progress(struct gateway *g, gateway_progress *fn, void *ctx)
+{
+	g->progress = fn;
+	g->progress_ctx = ctx;
+}
+
 int gateway_need_kernel(struct err *e, struct gateway *g)
 {
 	return g->kernel ? 0 : ipvs_open(e, &g->kernel);
@@ -67,8 +76,9 @@ static int get_service(struct err *e, struct gateway *g, const struct route *r, 
 	return 0;
 }
 
-int gateway_get_services(struct err *e, struct gateway *g, const struct route_list *routes,
-			 struct service_list *actual)
+/* Asks by name for those of the routes' services that the list does not have. */
+static int get_missing(struct err *e, struct gateway *g, const struct route_list *routes,
+		       struct service_list *actual)
 {
 	size_t n_before = actual->n;
 	struct service_list before = { .items = actual->items, .n = n_before };
@@ -87,6 +97,41 @@ int gateway_get_services(struct err *e, struct gateway *g, const struct route_li
 	return 0;
 }
 
+/* Takes those of the routes' services that a dump has; only for them real servers are asked for. */
+static int get_dumped(struct err *e, struct gateway *g, const struct route_list *routes,
+		      struct service_list *actual)
+{
+	CLEANUP(service_list_clear) struct service_list dump = { 0 };
+	struct service_list before = { .items = actual->items, .n = actual->n };
+
+	if (gateway_need_kernel(e, g) < 0 || ipvs_list(e, g->kernel, false, &dump) < 0)
+		return -e->code;
+	for (size_t i = 0; i < routes->n; i++) {
+		CLEANUP(service_clear) struct service found = { 0 };
+		struct service_key key = route_service_key(&routes->items[i]);
+		const struct service *s = service_find(&dump, &key);
+
+		if (!s || routes->items[i].kind != ROUTE_GATEWAY || service_find(&before, &key))
+			continue;
+		found = *s;
+		if (ipvs_get_destinations(e, g->kernel, &found) < 0 || service_list_add(e, actual, &found) < 0)
+			return -e->code;
+		found = (struct service){ 0 };
+		before.items = actual->items; /* it may have moved */
+	}
+	if (actual->n > before.n)
+		qsort(actual->items, actual->n, sizeof(*actual->items), service_compare);
+	return 0;
+}
+
+int gateway_get_services(struct err *e, struct gateway *g, const struct route_list *routes,
+			 struct service_list *actual)
+{
+	if (routes->n > MANY && get_dumped(e, g, routes, actual) < 0)
+		return -e->code;
+	return get_missing(e, g, routes, actual);
+}
+
 /* A hub that is no gateway needs no IPVS, unless it was one when its routes were made. */
 static bool uses_kernel(const struct gateway *g, const struct route_list *routes)
 {
@@ -103,7 +148,7 @@ int gateway_list_services(struct err *e, struct gateway *g, bool with_destinatio
 		return 0;
 	if (gateway_need_kernel(e, g) < 0 || ipvs_list(e, g->kernel, with_destinations, actual) < 0)
 		return -e->code;
-	return gateway_get_services(e, g, routes, actual);
+	return get_missing(e, g, routes, actual);
 }
 
 int gateway_boottime(struct err *e, struct boottime *out)

@@ -85,10 +85,14 @@ int gateway_remove(struct err *e, struct gateway *g, const struct route_filter *
 int gateway_remove_server(struct err *e, struct gateway *g, const struct route_filter *f,
 			  const struct endpoint *real, struct route_list *out) MUST_CHECK;
 
+/* What is left to a connection that has begun to close: lost segments are sent again. */
+#define GATEWAY_DRAIN_GRACE_MS 5000
+
 /*
  * Lets the routes that match, or one real server of a route (real not NULL),
  * take no new connections, and returns. Each real server leaves once the kernel
- * shows no active connection to it, or these seconds are over: whoever comes
+ * shows no active connection to it (and GATEWAY_DRAIN_GRACE_MS later, if any is
+ * closing still), or these seconds are over: whoever comes
  * next sees to it, and closes the route whose last one leaves. UDP has no
  * connections to wait for and direct routes none that are known: these are
  * removed at once. Appends all to *out: draining, closing, or, where other real
@@ -106,8 +110,9 @@ int gateway_wait_drained(struct err *e, struct gateway *g, const int64_t *ids, s
  * endpoints (of this host, inside the pool, free) and conflicts with what is
  * there; the same is kept. adopt: a service that the kernel has already, with
  * the same scheduler, persistence, real servers and weights, is taken over as
- * it is, and what it has counted belongs to the route. Writes what became of
- * the routes to *out on success. routes get ids; they may be reordered.
+ * it is: the route's account begins with nothing, so what the service has counted
+ * from its own beginning belongs to the route. Writes what became of the routes to
+ * *out on success. routes get ids; they may be reordered.
  */
 struct restored {
 	size_t added, kept, adopted; /* routes */
@@ -156,7 +161,7 @@ struct sync_result {
 	 */
 	struct change_list changes;
 	struct service_list orphans;  /* on a VIP and in the pool, of no route: deleted */
-	struct service_list foreign;  /* in the pool of another address, or no state file says whose: left alone */
+	struct service_list foreign;  /* in the pool of another address, or no route was ever stored: left alone */
 	struct service_list resets;   /* of a route, whose counters went back: a new epoch begins */
 };
 

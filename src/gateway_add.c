@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Publishing ports: storing the routes, making their services. */
+/* Publishing ports: what a request asks for, and what it finds there already. */
 #include "gateway_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#define PROTOCOLS_MAX 3 /* of one container port: TCP, UDP, SCTP */
+
 /* One call of gateway_add. */
 struct addition {
 	struct gateway *g;
 	const struct add_request *rq;
-	struct route_list routes; /* as they are to be */
-	struct route_list former; /* same order; id 0: the route is new */
-	int64_t now;              /* seconds since 1970 */
+	struct transition t;
+	struct worker worker;     /* if the request names one */
+	struct route_list stored; /* what the container has already */
+	struct boottime now;
+	int64_t time;             /* seconds since 1970 */
 };
 
 static void addition_clear(struct addition *a)
 {
-	route_list_clear(&a->routes);
-	route_list_clear(&a->former);
+	transition_clear(&a->t);
+	route_list_clear(&a->stored);
+}
+
+int gateway_check_scheduler(struct err *e, const char *name)
+{
+	if (name[0] != '\0' && strlen(name) <= SCHEDULER_MAX)
+		return 0;
+	return err_set(e, ERR_USAGE, "'%.30s' is not the name of a scheduler; give one such as wrr", name);
 }
 
 static struct route *route_of_port(struct route_list *routes, uint16_t cport, uint8_t protocol)
@@ -32,42 +43,54 @@ static struct route *route_of_port(struct route_list *routes, uint16_t cport, ui
 static int add_wanted_route(struct err *e, struct addition *a, const struct port_spec *port,
 			    struct route **out)
 {
-	const struct config *c = a->g->config;
+	const struct add_request *rq = a->rq;
 	struct route r = {
 		.cport = port->cport,
 		.protocol = port->protocol,
-		.kind = c->is_gateway ? ROUTE_GATEWAY : ROUTE_DIRECT,
-		.persistence = a->rq->persistence > 0 ? (uint32_t)a->rq->persistence : 0,
-		.opened_at = a->now,
+		.persistence = rq->persistence > 0 ? (uint32_t)rq->persistence : 0,
+		.opened_at = a->time,
 	};
 
-	snprintf(r.container, sizeof(r.container), "%s", a->rq->container);
-	snprintf(r.scheduler, sizeof(r.scheduler), "%s", a->rq->scheduler ? a->rq->scheduler : c->scheduler);
-	if (route_list_take(e, &a->routes, &r) < 0)
+	snprintf(r.container, sizeof(r.container), "%s", rq->container);
+	snprintf(r.worker, sizeof(r.worker), "%s", rq->worker ? rq->worker : "");
+	snprintf(r.scheduler, sizeof(r.scheduler), "%s",
+		 rq->scheduler ? rq->scheduler : a->g->config->scheduler);
+	if (route_list_take(e, &a->t.wanted, &r) < 0)
 		return -e->code;
-	*out = &a->routes.items[a->routes.n - 1];
+	*out = &a->t.wanted.items[a->t.wanted.n - 1];
 	return 0;
 }
 
 static int add_wanted_server(struct err *e, struct addition *a, const struct port_spec *port)
 {
-	struct route *r = route_of_port(&a->routes, port->cport, port->protocol);
+	struct route *r = route_of_port(&a->t.wanted, port->cport, port->protocol);
 	struct real_server rs = { .real = port->real };
 
 	rs.weight = a->rq->weight < 0 ? a->g->config->weight : (uint32_t)a->rq->weight;
 	if (!r && add_wanted_route(e, a, port, &r) < 0)
 		return -e->code;
-	if (r->n_servers > 0 && r->kind == ROUTE_DIRECT)
-		return err_set(e, ERR_USAGE,
-			       "port %u/%s has two real servers, but this hub is not a gateway: "
-			       "a direct route has one endpoint", (unsigned)r->cport, protocol_name(r->protocol));
 	if (r->n_servers > 0 && r->servers[0].real.addr.family != rs.real.addr.family)
 		return err_set(e, ERR_USAGE, "the real servers of port %u/%s are IPv4 and IPv6; choose one family",
 			       (unsigned)r->cport, protocol_name(r->protocol));
-	if (route_add_server(e, r, &rs) < 0)
-		return e->code == ERR_CONFLICT ? err_set(e, ERR_USAGE, "%s", e->msg) : -e->code;
-	if (r->kind == ROUTE_DIRECT)
-		r->public = rs.real;
+	if (route_add_server(e, r, &rs) == 0)
+		return 0;
+	if (e->code == ERR_CONFLICT || e->code == E2BIG)
+		e->code = ERR_USAGE; /* the request has it twice, or too many */
+	return -e->code;
+}
+
+/* A number that is asked for can be had once for each protocol. */
+static int check_vport(struct err *e, const struct addition *a)
+{
+	bool seen[256] = { 0 };
+
+	for (size_t i = 0; a->rq->vport && i < a->t.wanted.n; i++) {
+		uint8_t protocol = a->t.wanted.items[i].protocol;
+
+		if (seen[protocol])
+			return err_set(e, ERR_USAGE, "--vport is for one port of a protocol, but several are given");
+		seen[protocol] = true;
+	}
 	return 0;
 }
 
@@ -76,252 +99,277 @@ static int read_request(struct err *e, struct addition *a)
 {
 	const struct add_request *rq = a->rq;
 
-	if (container_check(e, rq->container) < 0)
+	if (container_check(e, rq->container) < 0 || (rq->worker && worker_check_name(e, rq->worker) < 0))
 		return -e->code;
 	if (rq->n_ports == 0)
-		return err_set(e, ERR_USAGE, "no port to publish; name one with -t or -u CPORT=ADDRESS:PORT");
+		return err_set(e, ERR_USAGE,
+			       "no port to publish; name one with -t, -u or --sctp CPORT=ADDRESS:PORT");
 	for (size_t i = 0; i < rq->n_ports; i++)
 		if (!rq->ports[i].has_real)
 			return err_set(e, ERR_USAGE, "port %u has no real server: write %u=ADDRESS:PORT (the worker's)",
 				       (unsigned)rq->ports[i].cport, (unsigned)rq->ports[i].cport);
-	if (rq->scheduler && (strlen(rq->scheduler) > SCHEDULER_MAX || rq->scheduler[0] == '\0'))
-		return err_set(e, ERR_USAGE, "'%.30s' is not the name of a scheduler", rq->scheduler);
+	if (rq->scheduler && gateway_check_scheduler(e, rq->scheduler) < 0)
+		return -e->code;
 	for (size_t i = 0; i < rq->n_ports; i++)
 		if (add_wanted_server(e, a, &rq->ports[i]) < 0)
 			return -e->code;
-	if (rq->vport && a->routes.n > 1 && a->g->config->is_gateway)
-		for (size_t i = 1; i < a->routes.n; i++)
-			if (a->routes.items[i].protocol == a->routes.items[0].protocol)
-				return err_set(e, ERR_USAGE,
-					       "--vport is for one port of a protocol, but several are given");
-	return 0;
+	return a->g->config->is_gateway ? check_vport(e, a) : 0;
 }
 
-/* Does what is published under this name already fit the request? What it leaves open, fits. */
-static int check_same(struct err *e, const struct addition *a, struct route *wanted, const struct route *have)
+/* A worker that is not known may be anybody's; one that both name must be the same. */
+static int join_worker(struct err *e, struct route *wanted, const struct route *have)
+{
+	if (wanted->worker[0] == '\0')
+		memcpy(wanted->worker, have->worker, sizeof(wanted->worker));
+	if (have->worker[0] == '\0' || strcmp(wanted->worker, have->worker) == 0)
+		return 0;
+	return err_set(e, ERR_CONFLICT,
+		       "port %u/%s of %s is published on worker %s, not on %s; remove it first with 'sonm-vs -D %s'",
+		       (unsigned)have->cport, protocol_name(have->protocol), have->container, have->worker,
+		       wanted->worker, have->container);
+}
+
+static int conflict(struct err *e, const struct route *have)
 {
 	char text[ROUTE_STRLEN];
 
-	if (!a->rq->scheduler)
-		memcpy(wanted->scheduler, have->scheduler, sizeof(wanted->scheduler));
-	if (a->rq->persistence < 0)
-		wanted->persistence = have->persistence;
-	for (size_t i = 0; a->rq->weight < 0 && i < wanted->n_servers && i < have->n_servers; i++)
-		wanted->servers[i].weight = have->servers[i].weight;
-	if (route_same_target(wanted, have) &&
-	    (!a->rq->vip || wanted->kind == ROUTE_DIRECT || addr_equal(a->rq->vip, &have->public.addr)) &&
-	    (!a->rq->vport || wanted->kind == ROUTE_DIRECT || a->rq->vport == have->public.port))
-		return 0;
 	return err_set(e, ERR_CONFLICT,
-		       "port %u/%s is already published as %s with other settings; see 'sonm-vs -L %s', and "
-		       "remove it first with 'sonm-vs -D'", (unsigned)have->cport, protocol_name(have->protocol),
-		       route_format(have, text), have->container);
+		       "port %u/%s is already published as %s with other settings; see 'sonm-vs -L %s', change it "
+		       "with 'sonm-vs -E', or remove it first with 'sonm-vs -D'", (unsigned)have->cport,
+		       protocol_name(have->protocol), route_format(have, text), have->container);
+}
+
+/* Those that are on their way out go on leaving, beside the ones that are wanted. */
+static int keep_leaving(struct err *e, struct route *wanted, const struct route *have)
+{
+	for (size_t i = 0; i < have->n_servers; i++)
+		if (server_is_draining(&have->servers[i]) &&
+		    !route_find_server(wanted, &have->servers[i].real) &&
+		    route_add_server(e, wanted, &have->servers[i]) < 0)
+			return -e->code;
+	return 0;
+}
+
+int gateway_join(struct err *e, struct route *wanted, const struct route *have)
+{
+	bool fits = wanted->kind == have->kind;
+
+	if (fits && have->kind == ROUTE_GATEWAY)
+		fits = wanted->servers[0].real.addr.family == have->public.addr.family;
+	if (!fits)
+		return conflict(e, have);
+	if (join_worker(e, wanted, have) < 0 || keep_leaving(e, wanted, have) < 0)
+		return -e->code;
+	if (!route_is_draining(have) && !route_same_target(wanted, have))
+		return conflict(e, have);
+	wanted->id = have->id;
+	wanted->public = have->public;
+	wanted->account = have->account;
+	wanted->opened_at = have->opened_at;
+	return 0;
+}
+
+/* What the request leaves open stays as it is. */
+static int join_open(struct err *e, const struct addition *a, struct route *wanted, const struct route *have)
+{
+	const struct add_request *rq = a->rq;
+
+	if (!rq->scheduler)
+		memcpy(wanted->scheduler, have->scheduler, sizeof(wanted->scheduler));
+	if (rq->persistence < 0)
+		wanted->persistence = have->persistence;
+	for (size_t i = 0; rq->weight < 0 && i < wanted->n_servers; i++) {
+		const struct real_server *same = route_find_server(have, &wanted->servers[i].real);
+
+		if (same)
+			wanted->servers[i].weight = same->weight;
+	}
+	if (have->kind == ROUTE_GATEWAY && ((rq->vip && !addr_equal(rq->vip, &have->public.addr)) ||
+					    (rq->vport && rq->vport != have->public.port)))
+		return conflict(e, have);
+	return gateway_join(e, wanted, have);
+}
+
+bool gateway_can_reopen(struct gateway *g, const struct route *have, const struct boottime *now)
+{
+	return have->state == ROUTE_CLOSING && have->kind == ROUTE_GATEWAY &&
+	       !gateway_is_of_another_boot(have, now) && gateway_in_pool(g->config, have->public.port) &&
+	       gateway_is_vip(g, &have->public.addr);
 }
 
 /* A closing route of the same name can open again where it was, with its account. */
 static bool can_reopen(const struct addition *a, const struct route *wanted, const struct route *have)
 {
-	return have->kind == ROUTE_GATEWAY && wanted->kind == ROUTE_GATEWAY &&
+	return wanted->kind == ROUTE_GATEWAY &&
 	       have->public.addr.family == wanted->servers[0].real.addr.family &&
 	       (!a->rq->vip || addr_equal(a->rq->vip, &have->public.addr)) &&
-	       (!a->rq->vport || a->rq->vport == have->public.port) &&
-	       gateway_in_pool(a->g->config, have->public.port) && gateway_is_vip(a->g, &have->public.addr);
+	       (!a->rq->vport || a->rq->vport == have->public.port) && gateway_can_reopen(a->g, have, &a->now);
 }
 
-/* What is stored under the wanted route's name: an open route, else one that can reopen. NULL: none. */
-static struct route *stored_route(const struct addition *a, const struct route *wanted, struct route_list *stored)
+/* What is stored under the wanted route's name in this state, and of closing ones, can reopen. NULL: none. */
+static struct route *stored_route(struct addition *a, const struct route *wanted, enum route_state state)
 {
-	struct route *closing = NULL;
+	for (size_t i = 0; i < a->stored.n; i++) {
+		struct route *have = &a->stored.items[i];
 
-	for (size_t i = 0; i < stored->n; i++) {
-		struct route *have = &stored->items[i];
-
-		if (have->cport != wanted->cport || have->protocol != wanted->protocol)
-			continue;
-		if (have->state == ROUTE_OPEN)
+		if (have->cport == wanted->cport && have->protocol == wanted->protocol && have->state == state &&
+		    (state == ROUTE_OPEN || can_reopen(a, wanted, have)))
 			return have;
-		if (can_reopen(a, wanted, have))
-			closing = have;
 	}
-	return closing;
+	return NULL;
 }
 
-static int store_one(struct err *e, struct addition *a, struct route *wanted, const struct route *have)
+static int make_direct(struct err *e, const struct addition *a, struct route *wanted)
 {
-	const struct endpoint_wish wish = { .vip = a->rq->vip, .vport = a->rq->vport, .now = a->now };
-
-	if (have->id == 0) {
-		if (wanted->kind == ROUTE_GATEWAY && gateway_choose_endpoints(e, a->g, &wish, &wanted, 1) < 0)
-			return -e->code;
-		return store_add_route(e, a->g->store, wanted);
-	}
-	wanted->id = have->id;
-	wanted->public = have->public;
-	wanted->account = have->account;
-	wanted->opened_at = have->opened_at;
-	if (have->state == ROUTE_OPEN)
-		return check_same(e, a, wanted, have);
-	return store_set_route(e, a->g->store, wanted);
+	if (wanted->n_servers > 1)
+		return err_set(e, ERR_USAGE, "port %u/%s has two real servers, but %s: a direct route has one endpoint",
+			       (unsigned)wanted->cport, protocol_name(wanted->protocol),
+			       a->rq->worker || a->g->config->is_gateway ? "its worker is public"
+									 : "this hub is not a gateway");
+	if (a->rq->worker)
+		return gateway_direct_endpoint(e, &a->worker, wanted, &wanted->public);
+	wanted->public = wanted->servers[0].real;
+	return 0;
 }
 
-/* Stores what is to be, all or nothing; a->former says what was. */
-static int store_routes_wanted(struct err *e, struct addition *a)
+/* Through this hub, or at the worker's own address? */
+static int choose_kind(struct err *e, const struct addition *a, struct route *wanted, const struct route *open)
 {
-	const struct route_filter mine = { .container = a->rq->container, .state = -1 };
-	CLEANUP(route_list_clear) struct route_list stored = { 0 };
-	int ret;
+	bool is_gateway = a->g->config->is_gateway;
 
-	if (store_routes(e, a->g->store, &mine, &stored) < 0 || store_begin(e, a->g->store) < 0)
+	if (a->rq->worker && !a->worker.is_public && !is_gateway)
+		return err_set(e, ERR_USAGE,
+			       "worker %s is reached through a gateway only, and this hub is none: the configuration "
+			       "has no 'gateway:' section", a->rq->worker);
+	if (a->rq->worker)
+		wanted->kind = a->worker.is_public ? ROUTE_DIRECT : ROUTE_GATEWAY;
+	else if (open && open->worker[0])
+		wanted->kind = open->kind;
+	else
+		wanted->kind = is_gateway ? ROUTE_GATEWAY : ROUTE_DIRECT;
+	return wanted->kind == ROUTE_DIRECT ? make_direct(e, a, wanted) : 0;
+}
+
+/* Finds what the route was; a->t.former then says so. */
+static int find_former(struct err *e, struct addition *a, struct route *wanted)
+{
+	struct route none = { 0 };
+	struct route *have = stored_route(a, wanted, ROUTE_OPEN);
+
+	if (choose_kind(e, a, wanted, have) < 0 || (have && join_open(e, a, wanted, have) < 0))
 		return -e->code;
-	for (size_t i = 0; i < a->routes.n; i++) {
-		struct route none = { 0 };
-		struct route *have = stored_route(a, &a->routes.items[i], &stored);
+	if (!have && (have = stored_route(a, wanted, ROUTE_CLOSING))) {
+		wanted->id = have->id;
+		wanted->public = have->public;
+		wanted->account = have->account;
+		wanted->opened_at = have->opened_at;
+	}
+	return route_list_take(e, &a->t.former, have ? have : &none);
+}
 
-		ret = route_list_take(e, &a->former, have ? have : &none);
-		if (ret == 0)
-			ret = store_one(e, a, &a->routes.items[i], &a->former.items[i]);
-		if (ret < 0) {
-			store_rollback(a->g->store);
-			return ret;
+/* Where the same container port is published for another protocol. */
+static const struct endpoint *find_like(const struct addition *a, const struct route *r)
+{
+	const struct route_list *lists[] = { &a->t.wanted, &a->stored };
+
+	for (size_t k = 0; k < ARRAY_LEN(lists); k++) {
+		for (size_t i = 0; i < lists[k]->n; i++) {
+			const struct route *other = &lists[k]->items[i];
+
+			if (other->id != 0 && other->cport == r->cport && other->kind == ROUTE_GATEWAY &&
+			    other->state == ROUTE_OPEN &&
+			    other->public.addr.family == r->servers[0].real.addr.family)
+				return &other->public;
 		}
 	}
-	ret = store_commit(e, a->g->store);
-	store_rollback(a->g->store);
-	return ret;
+	return NULL;
 }
 
-/* The deletion of what this call made, or may have made: -EIO is a request that was not answered. */
-static int plan_undo(struct err *e, const struct change_list *done, struct change_list *undo)
+/* Stores this new route, and the same container port's for other protocols, which is to have the same endpoint. */
+static int store_group(struct err *e, struct addition *a, size_t first)
 {
-	for (size_t i = 0; i < done->n; i++) {
-		struct change c = done->items[i];
+	struct route *group[PROTOCOLS_MAX], *wanted = a->t.wanted.items;
+	const struct endpoint_wish wish = { .vip = a->rq->vip,
+					    .vport = a->rq->vport,
+					    .like = find_like(a, &wanted[first]),
+					    .now = a->time };
+	size_t n = 0;
 
-		if ((c.status < 0 && c.status != -EIO) ||
-		    (c.op != CHANGE_ADD_SERVICE && c.op != CHANGE_ADD_DESTINATION))
-			continue;
-		c.op = c.op == CHANGE_ADD_SERVICE ? CHANGE_DELETE_SERVICE : CHANGE_DELETE_DESTINATION;
-		if (change_list_add(e, undo, &c) < 0)
-			return -e->code;
-	}
-	return 0;
-}
-
-/* The routes as they were; a closing one was open for a moment, so its wait begins anew. */
-static int restore_routes(struct err *e, struct addition *a)
-{
-	struct boottime now;
-	int ret = gateway_closing_begins(e, &now);
-
-	if (ret == 0)
-		ret = store_begin(e, a->g->store);
-	for (size_t i = 0; ret == 0 && i < a->former.n; i++) {
-		a->former.items[i].closing = now;
-		ret = a->former.items[i].id == 0
-			      ? store_forget_route(e, a->g->store, a->routes.items[i].id)
-			      : store_set_route(e, a->g->store, &a->former.items[i]);
-	}
-	if (ret == 0)
-		ret = store_commit(e, a->g->store);
-	store_rollback(a->g->store);
-	return ret;
-}
-
-/* Takes back out of the kernel and the file what this call put there. */
-static int take_back(struct err *e, struct addition *a, const struct change_list *services,
-		     const struct change_list *others)
-{
-	CLEANUP(change_list_clear) struct change_list undo = { 0 };
-
-	if (plan_undo(e, others, &undo) < 0 || plan_undo(e, services, &undo) < 0 ||
-	    gateway_run_removals(e, a->g, &undo) < 0)
+	for (size_t i = first; i < a->t.wanted.n && n < ARRAY_LEN(group); i++)
+		if (wanted[i].id == 0 && wanted[i].kind == ROUTE_GATEWAY && wanted[i].cport == wanted[first].cport &&
+		    wanted[i].servers[0].real.addr.family == wanted[first].servers[0].real.addr.family)
+			group[n++] = &wanted[i];
+	if (gateway_choose_endpoints(e, a->g, &wish, group, n) < 0)
 		return -e->code;
-	return restore_routes(e, a);
-}
-
-/* The services of routes that were here before; a new route has none, or it is somebody else's. */
-static int get_former_services(struct err *e, struct addition *a, struct service_list *actual)
-{
-	for (size_t i = 0; i < a->routes.n; i++) {
-		const struct route_list one = { .items = &a->routes.items[i], .n = 1 };
-
-		if (a->former.items[i].id != 0 && gateway_get_services(e, a->g, &one, actual) < 0)
+	for (size_t i = 0; i < n; i++)
+		if (store_add_route(e, a->g->store, group[i]) < 0)
 			return -e->code;
-	}
 	return 0;
 }
 
-/* Splits off what begins with a new service: changes of ours must not reach one that somebody else made. */
-static int split_services(struct err *e, const struct change_list *changes, struct change_list *services,
-			  struct change_list *others)
+/* Group by group, so that the next choice sees the last. */
+static int store_all(struct err *e, struct addition *a)
 {
-	for (size_t i = 0; i < changes->n; i++) {
-		bool adds = changes->items[i].op == CHANGE_ADD_SERVICE;
-
-		if (change_list_add(e, adds ? services : others, &changes->items[i]) < 0)
+	for (size_t i = 0; i < a->t.wanted.n; i++)
+		if (a->t.wanted.items[i].id == 0 && a->t.wanted.items[i].kind == ROUTE_GATEWAY &&
+		    store_group(e, a, i) < 0)
 			return -e->code;
-	}
-	return 0;
+	return gateway_store_wanted(e, a->g, &a->t);
 }
 
-static int run_all(struct err *e, struct gateway *g, struct change_list *changes)
+/* What is due is done first. Hardly ever is there anything, and then one transaction serves for the whole addition. */
+static int begin(struct err *e, struct gateway *g)
 {
-	int ret = changes->n > 0 ? ipvs_run(e, g->kernel, changes) : 0;
+	bool has_leaving = false;
 
-	return ret > 0 ? gateway_explain(e, changes) : ret;
-}
-
-/* What the kernel lacks for the routes, and the end of the epochs that this means. */
-static int plan_services(struct err *e, struct addition *a, struct change_list *services,
-			 struct change_list *others)
-{
-	CLEANUP(service_list_clear) struct service_list actual = { 0 };
-	CLEANUP(plan_clear) struct plan plan = { 0 };
-
-	if (get_former_services(e, a, &actual) < 0 || plan_make(e, &a->routes, &actual, &plan) < 0 ||
-	    gateway_end_epochs(e, a->g, &a->routes, &plan) < 0 ||
-	    gateway_release_answers(e, a->g, &a->routes) < 0 ||
-	    gateway_release_answers(e, a->g, &a->former) < 0)
+	if (store_begin(e, g->store) < 0 || store_has_leaving(e, g->store, &has_leaving) < 0)
 		return -e->code;
-	return split_services(e, &plan.changes, services, others);
+	if (!has_leaving)
+		return 0;
+	store_rollback(g->store);
+	return gateway_finish_some_due(e, g) < 0 ? -e->code : store_begin(e, g->store);
 }
 
-/* Services first; if one is refused, its real servers are not asked for. */
-static int make_services(struct err *e, struct addition *a)
+/* What there is already, and which kind each of the routes is to be. */
+static int look_up(struct err *e, struct addition *a)
 {
-	CLEANUP(change_list_clear) struct change_list services = { 0 }, others = { 0 };
-	struct change_list tried = { 0 };
-	struct err failed;
-	int ret;
+	const struct route_filter mine = { .container = a->rq->container, .state = -1 };
+	bool needs_kernel = false;
 
-	if (!a->g->kernel)
-		return 0; /* direct routes */
-	ret = plan_services(e, a, &services, &others);
-	if (ret < 0)
-		services.n = 0;
-	if (ret == 0)
-		ret = run_all(e, a->g, &services);
-	if (ret == 0) {
-		tried = others;
-		ret = run_all(e, a->g, &others);
+	if (gateway_boottime(e, &a->now) < 0 || store_routes(e, a->g->store, &mine, &a->stored) < 0 ||
+	    (a->rq->worker && gateway_worker(e, a->g, a->rq->worker, &a->worker) < 0))
+		return -e->code;
+	for (size_t i = 0; i < a->t.wanted.n; i++) {
+		if (find_former(e, a, &a->t.wanted.items[i]) < 0)
+			return -e->code;
+		needs_kernel = needs_kernel || a->t.wanted.items[i].kind == ROUTE_GATEWAY;
 	}
-	if (ret < 0 && take_back(&failed, a, &services, &tried) < 0)
-		err_advise(e, "and it could not be taken back (%s): run 'sonm-vs --sync'", failed.msg);
-	return ret < 0 ? -e->code : 0;
+	return needs_kernel ? gateway_need_kernel(e, a->g) : 0;
 }
 
 static int add_locked(struct err *e, struct addition *a)
 {
-	if (gateway_finish_due(e, a->g) < 0 || store_routes_wanted(e, a) < 0)
-		return -e->code;
-	return make_services(e, a);
+	struct gateway *g = a->g;
+	int ret = begin(e, g);
+
+	if (ret == 0)
+		ret = look_up(e, a);
+	if (ret == 0)
+		ret = store_all(e, a);
+	if (ret == 0)
+		ret = store_commit(e, g->store);
+	store_rollback(g->store);
+	return ret == 0 ? gateway_make_stored(e, g, &a->t) : ret;
 }
 
 int gateway_add(struct err *e, struct gateway *g, const struct add_request *rq, struct route_list *out)
 {
-	CLEANUP(addition_clear) struct addition a = { .g = g, .rq = rq, .now = time(NULL) };
+	CLEANUP(addition_clear) struct addition a = { .g = g, .rq = rq, .time = time(NULL) };
+	struct err ignored;
 	int ret = read_request(e, &a);
 
-	if (ret == 0 && g->config->is_gateway)
+	/* Others need not wait for it; a worker's routes may do without. */
+	if (ret == 0 && g->config->is_gateway && !rq->worker)
 		ret = gateway_need_kernel(e, g);
 	if (ret == 0)
 		ret = store_lock(e, g->store);
@@ -329,7 +377,8 @@ int gateway_add(struct err *e, struct gateway *g, const struct add_request *rq, 
 		return ret;
 	ret = add_locked(e, &a);
 	store_unlock(g->store);
-	for (size_t i = 0; ret == 0 && i < a.routes.n; i++)
-		ret = route_list_take(e, out, &a.routes.items[i]);
+	(void)!gateway_end_holds(&ignored, g);
+	for (size_t i = 0; ret == 0 && i < a.t.wanted.n; i++)
+		ret = route_list_take(e, out, &a.t.wanted.items[i]);
 	return ret;
 }

@@ -69,6 +69,14 @@ static int close_if_direct(struct err *e, struct store *s, const struct route *r
 	return r->kind == ROUTE_DIRECT ? close_route(e, s, r) : 0;
 }
 
+static bool any_is_direct(const struct route_list *routes)
+{
+	for (size_t i = 0; i < routes->n; i++)
+		if (routes->items[i].kind == ROUTE_DIRECT)
+			return true;
+	return false;
+}
+
 /*
  * Does the kernel's estimator run? It can be switched off, and from 6.2 on left
  * without processors; a kernel that has neither switch always counts.
@@ -112,26 +120,19 @@ int gateway_set_state(struct err *e, struct gateway *g, struct route_list *route
 	return gateway_store_each(e, g, routes, store_set_route);
 }
 
-/*
- * The estimator's clock starts when the real servers are gone, not when we
- * wrote that they will be.
- */
-static int correct_clock(struct err *e, struct gateway *g, struct route_list *routes)
+int gateway_correct_clock(struct err *e, struct gateway *g, struct route_list *closing)
 {
-	bool direct = false, late = false;
 	struct boottime now;
+	bool late = false;
 
 	if (gateway_boottime(e, &now) < 0)
 		return -e->code;
-	for (size_t i = 0; i < routes->n; i++) {
-		const struct route *r = &routes->items[i];
+	for (size_t i = 0; i < closing->n; i++) {
+		const struct route *r = &closing->items[i];
 
-		direct = direct || r->kind == ROUTE_DIRECT;
 		late = late || (r->kind == ROUTE_GATEWAY && now.ms - r->closing.ms >= LATE_MS);
 	}
-	if (late && gateway_set_state(e, g, routes, ROUTE_CLOSING) < 0)
-		return -e->code;
-	return direct ? gateway_store_each(e, g, routes, close_if_direct) : 0;
+	return late ? gateway_set_state(e, g, closing, ROUTE_CLOSING) : 0;
 }
 
 /* Takes the real servers of closing routes out of the kernel. */
@@ -172,7 +173,9 @@ int gateway_close_routes(struct err *e, struct gateway *g, struct route_list *ro
 		gateway_put_back(g, routes);
 		return -e->code;
 	}
-	return correct_clock(e, g, routes);
+	if (gateway_correct_clock(e, g, routes) < 0)
+		return -e->code;
+	return any_is_direct(routes) ? gateway_store_each(e, g, routes, close_if_direct) : 0;
 }
 
 /* Reads the last counts and lists the services to delete. */
@@ -275,10 +278,12 @@ static int stop_left(struct err *e, struct gateway *g, struct route_list *closin
 		}
 	}
 	closing->n = n;
-	if (left->n > 0 && (gateway_set_state(e, g, left, ROUTE_CLOSING) < 0 ||
-			    gateway_hold_answers(e, g, left) < 0 || stop_traffic(e, g, left, actual) < 0))
+	if (left->n == 0)
+		return 0;
+	if (gateway_set_state(e, g, left, ROUTE_CLOSING) < 0 || gateway_hold_answers(e, g, left) < 0 ||
+	    stop_traffic(e, g, left, actual) < 0)
 		return -e->code;
-	return 0;
+	return gateway_correct_clock(e, g, left);
 }
 
 static int finish_settled(struct err *e, struct gateway *g, struct route_list *settled)

@@ -112,16 +112,11 @@ int gateway_drain(struct err *e, struct gateway *g, const struct route_filter *f
 {
 	CLEANUP(drain_clear) struct drain d = { 0 };
 	struct route_list *const parts[] = { &d.waiting, &d.at_once, &d.closing };
-	struct err failed;
-	int ret, held;
+	int ret;
 
 	if (store_lock(e, g->store) < 0)
 		return -e->code;
-	ret = drain_locked(e, g, f, real, seconds, &d);
-	store_unlock(g->store);
-	held = gateway_end_holds(&failed, g);
-	if (ret == 0 && held < 0)
-		ret = err_set(e, failed.code, "%s", failed.msg);
+	ret = gateway_unlock(e, g, drain_locked(e, g, f, real, seconds, &d));
 	for (size_t p = 0; p < ARRAY_LEN(parts); p++)
 		for (size_t i = 0; ret == 0 && i < parts[p]->n; i++)
 			ret = route_list_take(e, out, &parts[p]->items[i]);

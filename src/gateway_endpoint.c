@@ -342,10 +342,11 @@ static int no_port(struct err *e, const struct search *s)
 	const struct config *c = s->g->config;
 
 	return err_set(e, ERR_POOL_FULL,
-		       "no %s port is free in the pool %u-%u of any %s VIP; remove containers, wait for the "
+		       "no %s port is free in the pool %u-%u of %s %s VIP; remove containers, wait for the "
 		       "quarantine (%u s), or widen 'ports:' in the configuration",
 		       protocol_name(s->routes[0]->protocol), (unsigned)c->port_first, (unsigned)c->port_last,
-		       addr_family_name(s->vips[0].addr.family), (unsigned)c->quarantine);
+		       s->wish->vip ? "this" : "any", addr_family_name(s->vips[0].addr.family),
+		       (unsigned)c->quarantine);
 }
 
 /* Each one its own. */

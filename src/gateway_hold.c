@@ -115,17 +115,28 @@ int gateway_release_answers(struct err *e, struct gateway *g, const struct route
 
 int gateway_end_holds(struct err *e, struct gateway *g)
 {
-	struct err ignored; /* nothing is held any more; whoever comes next forgets the rows */
+	struct err failed, ignored; /* whoever comes next forgets the rows */
+	int ret = 0;
 
 	if (g->n_held > 0)
 		gateway_pause(gateway_hold_ms());
 	while (g->n_held > 0) {
 		struct held last = g->held[--g->n_held];
 
-		if (routing_release(e, g->routing, last.protocol, &last.real) < 0)
-			return -e->code;
+		if (routing_release(&failed, g->routing, last.protocol, &last.real) < 0 && ret == 0)
+			ret = err_set(e, failed.code, "%s", failed.msg);
 	}
 	if (g->has_left)
 		(void)!gateway_forget_left(&ignored, g);
-	return 0;
+	return ret;
+}
+
+int gateway_unlock(struct err *e, struct gateway *g, int ret)
+{
+	struct err failed;
+
+	store_unlock(g->store);
+	if (gateway_end_holds(&failed, g) < 0 && ret >= 0)
+		ret = err_set(e, failed.code, "%s", failed.msg);
+	return ret;
 }

@@ -81,6 +81,9 @@ struct transition {
 
 void transition_clear(struct transition *t); /* a CLEANUP function; also frees is_adopted */
 
+/* In a transaction: stores what of the wanted routes is new, not stored yet, or differs from the former. */
+int gateway_store_wanted(struct err *e, struct gateway *g, struct transition *t) MUST_CHECK;
+
 /*
  * Under the lock, no transaction open: commits the wanted routes (new ones get
  * their id), then makes the kernel so; if it refuses, state file and kernel are
@@ -119,6 +122,21 @@ struct mishaps {
 int gateway_move_routes(struct err *e, struct gateway *g, bool dry_run, struct route_list *routes,
 			struct sync_result *out, struct mishaps *mishaps) MUST_CHECK;
 
+/*
+ * Fits a wanted route to the open one of the same name, which it is then to
+ * replace: takes over what it leaves open (a worker that is not named, real
+ * servers that drain and are not asked for) and what is the route's own (id,
+ * endpoint, account). A route that drains takes any real servers of its family,
+ * and opens. -EEXIST: something different is asked for.
+ */
+int gateway_join(struct err *e, struct route *wanted, const struct route *have) MUST_CHECK;
+
+/* Can this closing route open again where it was, with its account? now: this boot. */
+bool gateway_can_reopen(struct gateway *g, const struct route *have, const struct boottime *now);
+
+/* Could this be the name of a scheduler? -EINVAL. */
+int gateway_check_scheduler(struct err *e, const char *name) MUST_CHECK;
+
 /* ipvs_run in portions, with gateway_on_progress. */
 int gateway_run(struct err *e, struct gateway *g, struct change_list *changes) MUST_CHECK;
 
@@ -152,9 +170,13 @@ int gateway_release_server(struct err *e, struct gateway *g, uint8_t protocol,
  */
 int gateway_end_holds(struct err *e, struct gateway *g) MUST_CHECK;
 
+/* Unlocks, and ends the holds. Returns ret, with which the verb ended, or why they cannot be ended. */
+int gateway_unlock(struct err *e, struct gateway *g, int ret) MUST_CHECK;
+
 /*
- * Adds to *actual, which stays sorted, the services of these routes that exist.
- * Point queries: their cost grows with the routes asked for only.
+ * Adds to *actual, which stays sorted, the services of these routes that exist,
+ * with their real servers. A few are asked for by name, so that the cost grows
+ * with the routes asked for only; before many, one dump says which exist.
  */
 int gateway_get_services(struct err *e, struct gateway *g, const struct route_list *routes,
 			 struct service_list *actual) MUST_CHECK;
@@ -249,6 +271,13 @@ int gateway_closing_begins(struct err *e, struct boottime *out) MUST_CHECK;
 /* Stores the routes with this state; those that close begin to do so now. */
 int gateway_set_state(struct err *e, struct gateway *g, struct route_list *routes,
 		      enum route_state state) MUST_CHECK;
+
+/*
+ * After the real servers of closing routes are gone: if the kernel was slow, stores
+ * that they begin to close now. The estimator's clock starts then, and not when it
+ * was written that they will be gone.
+ */
+int gateway_correct_clock(struct err *e, struct gateway *g, struct route_list *closing) MUST_CHECK;
 
 /* Is this route closing since another boot? What has its port in this one is not ours. */
 bool gateway_is_of_another_boot(const struct route *r, const struct boottime *now);

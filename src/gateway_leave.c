@@ -24,14 +24,6 @@ enum fate {
 	IS_GONE, /* and nothing of it is left but the row */
 };
 
-static const struct destination *destination_of(const struct service *s, const struct endpoint *real)
-{
-	for (size_t i = 0; s && i < s->n_destinations; i++)
-		if (endpoint_equal(&s->destinations[i].real, real))
-			return &s->destinations[i];
-	return NULL;
-}
-
 static bool is_over(const struct real_server *rs, const struct boottime *now)
 {
 	return server_is_draining(rs) &&
@@ -41,12 +33,12 @@ static bool is_over(const struct real_server *rs, const struct boottime *now)
 /* s: the route's service as it is, or NULL. */
 static enum fate fate_of(const struct real_server *rs, const struct service *s, const struct boottime *now)
 {
-	const struct destination *d = destination_of(s, &rs->real);
+	const struct destination *d = service_find_destination(s, &rs->real);
 
 	if (!server_is_draining(rs))
 		return STAYS;
 	if (d)
-		return is_over(rs, now) || d->active == 0 ? GOES : STAYS;
+		return is_over(rs, now) || d->active + d->inactive == 0 ? GOES : STAYS;
 	if (strcmp(rs->drain.boot_id, now->boot_id) == 0 && rs->drain.ms <= now->ms &&
 	    now->ms - rs->drain.ms < gateway_hold_ms())
 		return IS_OUT;
@@ -71,14 +63,34 @@ static size_t count_fate(const struct route *r, enum fate fate, const struct ser
 	return n;
 }
 
+/*
+ * Moves the routes of which some real server has this fate to the front, and
+ * returns them: only their rows are written, however many others drain.
+ */
+static struct route_list bring_forward(struct route_list *routes, enum fate fate,
+				       const struct service_list *actual, const struct boottime *now)
+{
+	struct route_list some = { .items = routes->items };
+
+	for (size_t i = 0; i < routes->n; i++) {
+		struct route r = routes->items[i];
+
+		if (count_fate(&r, fate, actual, now) == 0)
+			continue;
+		routes->items[i] = routes->items[some.n];
+		routes->items[some.n++] = r;
+	}
+	return some;
+}
+
 /* The second step. */
 static int forget_gone(struct err *e, struct gateway *g, struct route_list *routes,
 		       const struct service_list *actual, const struct boottime *now)
 {
-	size_t n = 0;
+	struct route_list some = bring_forward(routes, IS_GONE, actual, now);
 
-	for (size_t i = 0; i < routes->n; i++) {
-		struct route *r = &routes->items[i];
+	for (size_t i = 0; i < some.n; i++) {
+		struct route *r = &some.items[i];
 		const struct service *s = service_of(r, actual);
 
 		for (size_t k = r->n_servers; k-- > 0;) {
@@ -87,10 +99,9 @@ static int forget_gone(struct err *e, struct gateway *g, struct route_list *rout
 			if (gateway_release_server(e, g, r->protocol, &r->servers[k].real) < 0)
 				return -e->code;
 			route_drop_server(r, &r->servers[k].real);
-			n++;
 		}
 	}
-	return n > 0 ? gateway_store_each(e, g, routes, store_set_route) : 0;
+	return gateway_store_each(e, g, &some, store_set_route);
 }
 
 /* What the first step is about: real servers of these routes, all marked with this instant. */
@@ -187,14 +198,15 @@ static int mark_out(struct err *e, struct gateway *g, struct leaving *l)
 static int take_out(struct err *e, struct gateway *g, struct route_list *routes,
 		    const struct service_list *actual, const struct boottime *now)
 {
-	CLEANUP(leaving_clear) struct leaving l = { .routes = routes, .at = *now };
+	struct route_list some = bring_forward(routes, GOES, actual, now);
+	CLEANUP(leaving_clear) struct leaving l = { .routes = &some, .at = *now };
 	struct err ignored;
 
 	if (mark_leaving(e, &l, actual) < 0)
 		return -e->code;
 	if (l.deletions.n == 0)
 		return 0;
-	if (gateway_store_each(e, g, routes, store_set_route) < 0)
+	if (gateway_store_each(e, g, &some, store_set_route) < 0)
 		return -e->code;
 	if (each_leaving(e, g, &l, hold) < 0 || gateway_run_removals(e, g, &l.deletions) < 0) {
 		(void)!each_leaving(&ignored, g, &l, release);
@@ -202,7 +214,46 @@ static int take_out(struct err *e, struct gateway *g, struct route_list *routes,
 	}
 	if ((l.is_held ? mark_out(e, g, &l) : each_leaving(e, g, &l, drop)) < 0)
 		return -e->code;
-	return gateway_store_each(e, g, routes, store_set_route);
+	return gateway_store_each(e, g, &some, store_set_route);
+}
+
+/*
+ * A connection counts as inactive from its first FIN on, for minutes. What was
+ * sent before that may have to be sent again, so a moment is left for it: the
+ * deadline comes nearer. Nobody can connect any more, so none becomes active.
+ */
+static bool shorten_wait(struct route *r, const struct service *s, const struct boottime *now)
+{
+	const int64_t soon = now->ms + GATEWAY_DRAIN_GRACE_MS;
+	bool any = false;
+
+	for (size_t i = 0; i < r->n_servers; i++) {
+		struct real_server *rs = &r->servers[i];
+		const struct destination *d = service_find_destination(s, &rs->real);
+
+		if (!server_is_draining(rs) || is_over(rs, now) || !d || d->active > 0 || d->inactive == 0 ||
+		    rs->drain.ms <= soon)
+			continue;
+		rs->drain.ms = soon;
+		any = true;
+	}
+	return any;
+}
+
+static int shorten_waits(struct err *e, struct gateway *g, struct route_list *routes,
+			 const struct service_list *actual, const struct boottime *now)
+{
+	struct route_list some = { .items = routes->items }; /* those to write come first */
+
+	for (size_t i = 0; i < routes->n; i++) {
+		struct route r = routes->items[i];
+
+		if (!shorten_wait(&r, service_of(&r, actual), now))
+			continue;
+		routes->items[i] = some.items[some.n];
+		some.items[some.n++] = r;
+	}
+	return gateway_store_each(e, g, &some, store_set_route);
 }
 
 int gateway_leave(struct err *e, struct gateway *g, struct route_list *routes, struct route_list *closing)
@@ -225,6 +276,8 @@ int gateway_leave(struct err *e, struct gateway *g, struct route_list *routes, s
 		}
 	}
 	routes->n = n;
+	if (shorten_waits(e, g, routes, &actual, &now) < 0)
+		return -e->code;
 	if ((closing->n > 0 && gateway_close_routes(e, g, closing) < 0) ||
 	    forget_gone(e, g, routes, &actual, &now) < 0)
 		return -e->code;

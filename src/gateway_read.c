@@ -45,13 +45,9 @@ static int checkpoint_locked(struct err *e, struct gateway *g)
 
 int gateway_checkpoint(struct err *e, struct gateway *g)
 {
-	int ret;
-
 	if (store_lock(e, g->store) < 0)
 		return -e->code;
-	ret = checkpoint_locked(e, g);
-	store_unlock(g->store);
-	return ret;
+	return gateway_unlock(e, g, checkpoint_locked(e, g));
 }
 
 static int add_reading(struct err *e, struct reading_list *list, struct route *r,

@@ -151,16 +151,11 @@ static int remove_portion(struct err *e, struct removal *rm, remove_fn *remove_s
 {
 	CLEANUP(route_list_clear) struct route_list portion = { 0 };
 	struct gateway *g = rm->g;
-	struct err failed;
-	int ret, held;
+	int ret;
 
 	if (store_lock(e, g->store) < 0)
 		return -e->code;
-	ret = remove_some(e, rm, &portion);
-	store_unlock(g->store);
-	held = gateway_end_holds(&failed, g);
-	if (ret == 0 && held < 0)
-		ret = err_set(e, failed.code, "%s", failed.msg);
+	ret = gateway_unlock(e, g, remove_some(e, rm, &portion));
 	if (ret == 0)
 		ret = take_all(e, &portion, &rm->removed);
 	if (ret == 0 && g->progress)
@@ -198,15 +193,10 @@ int gateway_remove_server(struct err *e, struct gateway *g, const struct route_f
 			  const struct endpoint *real, struct route_list *out)
 {
 	CLEANUP(route_list_clear) struct route_list found = { 0 };
-	struct err failed;
-	int ret, held;
+	int ret;
 
 	if (store_lock(e, g->store) < 0)
 		return -e->code;
-	ret = remove_server_locked(e, g, f, real, &found);
-	store_unlock(g->store);
-	held = gateway_end_holds(&failed, g);
-	if (ret == 0 && held < 0)
-		ret = err_set(e, failed.code, "%s", failed.msg);
+	ret = gateway_unlock(e, g, remove_server_locked(e, g, f, real, &found));
 	return ret < 0 ? ret : take_all(e, &found, out);
 }

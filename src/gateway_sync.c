@@ -10,9 +10,6 @@
 
 #include <string.h>
 
-/* How late the kernel may be with a removal before we write down when it really was. */
-#define LATE_MS 200
-
 /* One call of gateway_sync. */
 struct sync {
 	struct gateway *g;
@@ -31,22 +28,24 @@ static void sync_clear(struct sync *s)
 	plan_clear(&s->plan);
 }
 
-static void drop_drained(struct route *r, const struct boottime *now)
+static void drop_drained(struct route *r, const struct service *s, const struct boottime *now)
 {
 	for (size_t i = r->n_servers; i > 0; i--) {
 		const struct real_server rs = r->servers[i - 1];
 
-		if (server_is_draining(&rs) && strcmp(rs.drain.boot_id, now->boot_id) != 0)
+		if (server_is_draining(&rs) && (strcmp(rs.drain.boot_id, now->boot_id) != 0 ||
+						!service_find_destination(s, &rs.real)))
 			route_drop_server(r, &rs.real);
 	}
 }
 
 /*
- * For a dry run: without what gateway_finish_due would end, because it closes
- * or drains since another boot. This kernel has nothing of it.
+ * For a dry run: without what gateway_finish_due would end, and the kernel does
+ * not have: closing or draining since another boot, or draining and lost.
  */
-static int drop_of_other_boots(struct err *e, struct route_list *routes)
+static int drop_ended(struct err *e, struct sync *s)
 {
+	struct route_list *routes = &s->routes;
 	struct boottime now;
 	size_t n = 0;
 
@@ -54,27 +53,35 @@ static int drop_of_other_boots(struct err *e, struct route_list *routes)
 		return -e->code;
 	for (size_t i = 0; i < routes->n; i++) {
 		struct route *r = &routes->items[i];
+		const struct service_key key = route_service_key(r);
 		bool had_servers = r->n_servers > 0;
 
-		drop_drained(r, &now);
-		if (gateway_is_of_another_boot(r, &now) || (had_servers && r->n_servers == 0))
+		if (r->state == ROUTE_OPEN)
+			drop_drained(r, service_find(&s->actual, &key), &now);
+		if (had_servers && r->n_servers == 0)
+			r->state = ROUTE_CLOSING; /* now, in this boot: what is left of its service is ours */
+		else if (gateway_is_of_another_boot(r, &now))
 			route_clear(r);
-		else
+		if (r->container[0])
 			routes->items[n++] = *r;
 	}
 	routes->n = n;
 	return 0;
 }
 
-/* Where a service in the pool is ours, or nobody's: nowhere if no state file says which are ours. */
-static size_t our_vips(struct gateway *g, struct addr *vips)
+/* Where a service in the pool is ours, or nobody's: nowhere as long as we have made none. */
+static int our_vips(struct err *e, struct gateway *g, struct addr *vips, size_t *out)
 {
 	static const sa_family_t families[] = { AF_INET, AF_INET6 };
 	const struct config *c = g->config;
+	bool has_history = false;
 	struct err absent;
 	size_t n = 0;
 
-	if (!c->is_gateway || !store_exists(g->store))
+	*out = 0;
+	if (c->is_gateway && store_has_history(e, g->store, &has_history) < 0)
+		return -e->code;
+	if (!has_history)
 		return 0;
 	for (size_t i = 0; i < c->n_addresses; i++)
 		if (gateway_is_vip(g, &c->addresses[i]))
@@ -82,20 +89,21 @@ static size_t our_vips(struct gateway *g, struct addr *vips)
 	for (size_t i = 0; c->n_addresses == 0 && i < ARRAY_LEN(families); i++)
 		if (hostnet_default_source(&absent, families[i], &vips[n]) == 0)
 			n++;
-	return n;
+	*out = n;
+	return 0;
 }
 
 static int find_orphans(struct err *e, struct sync *s)
 {
 	struct addr vips[CONFIG_ADDRESSES_MAX];
-	const struct plan_realm realm = {
+	struct plan_realm realm = {
 		.vips = vips,
-		.n_vips = our_vips(s->g, vips),
 		.port_first = s->g->config->port_first,
 		.port_last = s->g->config->port_last,
 	};
 
-	if (plan_orphans(e, &realm, &s->routes, &s->actual, &s->out->orphans, &s->out->foreign) < 0)
+	if (our_vips(e, s->g, vips, &realm.n_vips) < 0 ||
+	    plan_orphans(e, &realm, &s->routes, &s->actual, &s->out->orphans, &s->out->foreign) < 0)
 		return -e->code;
 	return plan_delete(e, &s->plan, &s->out->orphans);
 }
@@ -184,20 +192,6 @@ static int restart_closing(struct err *e, struct gateway *g, struct route_list *
 	return gateway_hold_answers(e, g, stopped);
 }
 
-/* And if the kernel was slow, again: the wait begins when they are gone. */
-static int correct_clock(struct err *e, struct gateway *g, struct route_list *stopped)
-{
-	struct boottime now;
-
-	if (stopped->n == 0)
-		return 0;
-	if (gateway_boottime(e, &now) < 0)
-		return -e->code;
-	if (now.ms - stopped->items[0].closing.ms < LATE_MS)
-		return 0;
-	return gateway_set_state(e, g, stopped, ROUTE_CLOSING);
-}
-
 static int run_plan(struct err *e, struct sync *s)
 {
 	CLEANUP(route_list_clear) struct route_list stopped = { 0 };
@@ -207,8 +201,8 @@ static int run_plan(struct err *e, struct sync *s)
 	if (gateway_end_epochs(e, s->g, &s->routes, &s->plan) < 0 || take_stopped(e, s, &stopped) < 0 ||
 	    restart_closing(e, s->g, &stopped) < 0)
 		return -e->code;
-	refused = changes->n > 0 ? ipvs_run(e, s->g->kernel, changes) : 0;
-	if (refused < 0 || correct_clock(e, s->g, &stopped) < 0)
+	refused = changes->n > 0 ? gateway_run(e, s->g, changes) : 0;
+	if (refused < 0 || gateway_correct_clock(e, s->g, &stopped) < 0)
 		return -e->code;
 	if (refused == 0)
 		return 0;
@@ -234,8 +228,8 @@ static int sync_locked(struct err *e, struct sync *s)
 	if (!s->dry_run && gateway_finish_due(e, s->g) < 0)
 		return -e->code;
 	if (store_routes(e, s->g->store, &everything, &s->routes) < 0 ||
-	    (s->dry_run && drop_of_other_boots(e, &s->routes) < 0) ||
 	    gateway_list_services(e, s->g, true, &s->routes, &s->actual) < 0 ||
+	    (s->dry_run && drop_ended(e, s) < 0) ||
 	    gateway_move_routes(e, s->g, s->dry_run, &s->routes, s->out, &s->mishaps) < 0 ||
 	    find_differences(e, s) < 0)
 		return -e->code;
@@ -271,8 +265,7 @@ int gateway_sync(struct err *e, struct gateway *g, bool dry_run, struct sync_res
 
 	if (store_lock(e, g->store) < 0)
 		return -e->code;
-	ret = sync_locked(e, &s);
-	store_unlock(g->store);
+	ret = gateway_unlock(e, g, sync_locked(e, &s));
 	if (take_changes(&failed, &s.plan, &out->changes) < 0 && ret == 0)
 		ret = err_set(e, failed.code, "%s", failed.msg);
 	if (ret == 0 && s.mishaps.n > 0)

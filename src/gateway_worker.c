@@ -129,7 +129,7 @@ static int check_unused(struct err *e, struct gateway *g, const char *name)
 	if (routes.n == 0)
 		return 0;
 	return err_set(e, ERR_CONFLICT,
-		       "cannot delete worker %s: %zu of the routes name it, one of container %s; remove them "
+		       "worker %s is named by %zu of the routes, one of container %s; remove them "
 		       "with 'sonm-vs -D --wait'", name, routes.n, routes.items[0].container);
 }
 

@@ -295,7 +295,7 @@ static int on_destination(struct nlmsghdr *answer, void *ctx)
 	return ret;
 }
 
-static int read_destinations(struct err *e, struct ipvs *k, struct service *s)
+int ipvs_get_destinations(struct err *e, struct ipvs *k, struct service *s)
 {
 	CLEANUP(message_free) struct nl_msg *msg = nlmsg_alloc_size(IPVS_MSG_SIZE);
 	int status;
@@ -323,7 +323,7 @@ int ipvs_get(struct err *e, struct ipvs *k, const struct service_key *key, struc
 		return refused(e, "show a service", status);
 	if (found.n != 1 || !service_key_equal(&found.items[0].key, key))
 		return garbled(e);
-	if (read_destinations(e, k, &found.items[0]) < 0)
+	if (ipvs_get_destinations(e, k, &found.items[0]) < 0)
 		return -e->code;
 	*out = found.items[0];
 	found.n = 0;
@@ -363,7 +363,7 @@ int ipvs_list(struct err *e, struct ipvs *k, bool with_destinations, struct serv
 		return refused(e, "list services", status);
 	sort_unique(&list);
 	for (size_t i = 0; with_destinations && i < list.n; i++)
-		if (list.items[i].fwmark == 0 && read_destinations(e, k, &list.items[i]) < 0)
+		if (list.items[i].fwmark == 0 && ipvs_get_destinations(e, k, &list.items[i]) < 0)
 			return -e->code;
 	*out = list;
 	list = (struct service_list){ 0 };

@@ -40,6 +40,9 @@ void ipvs_closep(struct ipvs **k);
  */
 int ipvs_get(struct err *e, struct ipvs *k, const struct service_key *key, struct service *out) MUST_CHECK;
 
+/* Appends the destinations of a service that came without; one that does not exist has none. */
+int ipvs_get_destinations(struct err *e, struct ipvs *k, struct service *s) MUST_CHECK;
+
 /*
  * All services with their counters, sorted with service_compare, each key
  * once; firewall-mark services included, last. One dump; with destinations,

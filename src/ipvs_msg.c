@@ -224,6 +224,7 @@ int ipvs_msg_read_service(struct nlmsghdr *answer, struct service *out)
 		return -EBADMSG;
 	nla_strlcpy(s.scheduler, attrs[IPVS_SVC_ATTR_SCHED_NAME], sizeof(s.scheduler));
 	memcpy(&flags, nla_data(attrs[IPVS_SVC_ATTR_FLAGS]), sizeof(flags));
+	s.flags = flags.flags & ~(uint32_t)(IP_VS_SVC_F_PERSISTENT | IP_VS_SVC_F_HASHED);
 	if (flags.flags & IP_VS_SVC_F_PERSISTENT)
 		s.persistence = nla_get_u32(attrs[IPVS_SVC_ATTR_TIMEOUT]);
 	stats = attrs[IPVS_SVC_ATTR_STATS64] ? attrs[IPVS_SVC_ATTR_STATS64] : attrs[IPVS_SVC_ATTR_STATS];

@@ -129,23 +129,23 @@ static const struct option {
 	set_option *set;  /* NULL: not supported */
 	const char *what; /* if not */
 } options[] = {
-    {"-t", "--tcp-service", "Aa", ARGUMENT_NEEDED, set_tcp, NULL},
-    {"-u", "--udp-service", "Aa", ARGUMENT_NEEDED, set_udp, NULL},
-    {"", "--sctp-service", "Aa", ARGUMENT_NEEDED, set_sctp, NULL},
-    {"-s", "--scheduler", "A", ARGUMENT_NEEDED, set_scheduler, NULL},
-    {"-p", "--persistent", "A", ARGUMENT_OPTIONAL, set_persistent, NULL},
-    {"-r", "--real-server", "a", ARGUMENT_NEEDED, set_real, NULL},
-    {"-m", "--masquerading", "a", ARGUMENT_NONE, set_masquerading, NULL},
-    {"-w", "--weight", "a", ARGUMENT_NEEDED, set_weight, NULL},
-    {"-f", "--fwmark-service", "Aa", ARGUMENT_NONE, NULL, "a service with a firewall mark"},
-    {"-g", "--gatewaying", "a", ARGUMENT_NONE, NULL, "a real server that is not masqueraded (-m)"},
-    {"-i", "--ipip", "a", ARGUMENT_NONE, NULL, "a real server that is not masqueraded (-m)"},
-    {"-M", "--netmask", "A", ARGUMENT_NONE, NULL, "persistence for a whole network"},
-    {"-o", "--ops", "A", ARGUMENT_NONE, NULL, "one-packet scheduling"},
-    {"-b", "--sched-flags", "A", ARGUMENT_NONE, NULL, "a scheduler with flags"},
-    {"", "--pe", "A", ARGUMENT_NONE, NULL, "a persistence engine"},
-    {"-x", "--u-threshold", "a", ARGUMENT_NONE, NULL, "a limit of connections"},
-    {"-y", "--l-threshold", "a", ARGUMENT_NONE, NULL, "a limit of connections"},
+	{ "-t", "--tcp-service", "Aa", ARGUMENT_NEEDED, set_tcp, NULL },
+	{ "-u", "--udp-service", "Aa", ARGUMENT_NEEDED, set_udp, NULL },
+	{ "", "--sctp-service", "Aa", ARGUMENT_NEEDED, set_sctp, NULL },
+	{ "-s", "--scheduler", "A", ARGUMENT_NEEDED, set_scheduler, NULL },
+	{ "-p", "--persistent", "A", ARGUMENT_OPTIONAL, set_persistent, NULL },
+	{ "-r", "--real-server", "a", ARGUMENT_NEEDED, set_real, NULL },
+	{ "-m", "--masquerading", "a", ARGUMENT_NONE, set_masquerading, NULL },
+	{ "-w", "--weight", "a", ARGUMENT_NEEDED, set_weight, NULL },
+	{ "-f", "--fwmark-service", "Aa", ARGUMENT_NONE, NULL, "a service with a firewall mark" },
+	{ "-g", "--gatewaying", "a", ARGUMENT_NONE, NULL, "a real server that is not masqueraded (-m)" },
+	{ "-i", "--ipip", "a", ARGUMENT_NONE, NULL, "a real server that is not masqueraded (-m)" },
+	{ "-M", "--netmask", "A", ARGUMENT_NONE, NULL, "persistence for a whole network" },
+	{ "-o", "--ops", "A", ARGUMENT_NONE, NULL, "one-packet scheduling" },
+	{ "-b", "--sched-flags", "A", ARGUMENT_NONE, NULL, "a scheduler with flags" },
+	{ "", "--pe", "A", ARGUMENT_NONE, NULL, "a persistence engine" },
+	{ "-x", "--u-threshold", "a", ARGUMENT_NONE, NULL, "a limit of connections" },
+	{ "-y", "--l-threshold", "a", ARGUMENT_NONE, NULL, "a limit of connections" },
 };
 
 /* --name=VALUE is split: *value is what follows, or NULL. */
@@ -228,9 +228,9 @@ static int check_entry(struct err *e, const struct entry *entry)
 		return err_set(e, ERR_USAGE, "there is no real server; write -r ADDRESS:PORT");
 	if (!entry->is_masqueraded)
 		return err_set(
-		    e, ERR_USAGE,
-		    "real server %s is not masqueraded (-m), which is not supported; remove the line",
-		    endpoint_format(&entry->real, real));
+			e, ERR_USAGE,
+			"real server %s is not masqueraded (-m), which is not supported; remove the line",
+			endpoint_format(&entry->real, real));
 	if (entry->real.addr.family != entry->key.vip.addr.family)
 		return err_set(e, ERR_USAGE, "real server %s is not of the service's family; remove the line",
 			       endpoint_format(&entry->real, real));
@@ -240,8 +240,8 @@ static int check_entry(struct err *e, const struct entry *entry)
 /* Returns 1, or 0 for a line without words. */
 static int parse_line(struct err *e, char *line, struct entry *out)
 {
-	struct rest rest = {.text = line};
-	struct entry entry = {.line = out->line, .scheduler = SCHEDULER_DEFAULT, .weight = WEIGHT_DEFAULT};
+	struct rest rest = { .text = line };
+	struct entry entry = { .line = out->line, .scheduler = SCHEDULER_DEFAULT, .weight = WEIGHT_DEFAULT };
 	char *word = next_word(&rest);
 	uint32_t seen = 0;
 
@@ -265,7 +265,7 @@ static int parse_line(struct err *e, char *line, struct entry *out)
 
 static int add_line(struct err *e, const char *text, size_t len, size_t number, struct entries *list)
 {
-	struct entry entry = {.line = number};
+	struct entry entry = { .line = number };
 	char line[LINE_SIZE];
 	int ret;
 
@@ -310,7 +310,7 @@ static int read_lines(struct err *e, const char *name, const char *text, size_t 
 
 static int compare_keys(const struct entry *a, const struct entry *b)
 {
-	struct service sa = {.key = a->key}, sb = {.key = b->key};
+	struct service sa = { .key = a->key }, sb = { .key = b->key };
 
 	return service_compare(&sa, &sb);
 }
@@ -337,7 +337,7 @@ static int compare_entries(const void *a, const void *b)
 
 static int add_service(struct err *e, const struct entry *entry, struct service_list *list)
 {
-	struct service s = {.key = entry->key, .persistence = entry->persistence};
+	struct service s = { .key = entry->key, .persistence = entry->persistence };
 	char key[SERVICE_KEY_STRLEN];
 
 	if (list->n > 0 && service_key_equal(&list->items[list->n - 1].key, &entry->key))
@@ -350,7 +350,7 @@ static int add_service(struct err *e, const struct entry *entry, struct service_
 /* added: the line in which the last service of the list was. */
 static int add_server(struct err *e, const struct entry *entry, size_t added, struct service_list *list)
 {
-	struct destination d = {.real = entry->real, .weight = entry->weight, .method = IP_VS_CONN_F_MASQ};
+	struct destination d = { .real = entry->real, .weight = entry->weight, .method = IP_VS_CONN_F_MASQ };
 	struct service *s = list->n > 0 ? &list->items[list->n - 1] : NULL;
 	char key[SERVICE_KEY_STRLEN], real[ENDPOINT_STRLEN];
 
@@ -370,8 +370,8 @@ static int add_server(struct err *e, const struct entry *entry, size_t added, st
 
 int ipvsadm_parse(struct err *e, const char *name, const char *text, size_t len, struct service_list *out)
 {
-	CLEANUP(service_list_clear) struct service_list services = {0};
-	CLEANUP(entries_clear) struct entries entries = {0};
+	CLEANUP(service_list_clear) struct service_list services = { 0 };
+	CLEANUP(entries_clear) struct entries entries = { 0 };
 	size_t added = 0;
 
 	if (read_lines(e, name, text, len, &entries) < 0)
@@ -388,6 +388,6 @@ int ipvsadm_parse(struct err *e, const char *name, const char *text, size_t len,
 		added = is_service ? entry->line : added;
 	}
 	*out = services;
-	services = (struct service_list){0};
+	services = (struct service_list){ 0 };
 	return 0;
 }

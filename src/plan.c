@@ -23,14 +23,6 @@ static int add_destination_change(struct err *e, struct plan *p, enum change_op 
 	return change_list_add(e, &p->changes, &c);
 }
 
-static const struct destination *destination_of(const struct service *s, const struct endpoint *real)
-{
-	for (size_t i = 0; i < s->n_destinations; i++)
-		if (endpoint_equal(&s->destinations[i].real, real))
-			return &s->destinations[i];
-	return NULL;
-}
-
 static bool wants_server(const struct route *r, const struct endpoint *real)
 {
 	if (r->state == ROUTE_CLOSING)
@@ -58,7 +50,7 @@ static int plan_wanted_servers(struct err *e, const struct route *r, const struc
 {
 	for (size_t i = 0; i < r->n_servers; i++) {
 		const struct real_server *want = &r->servers[i];
-		const struct destination *have = destination_of(s, &want->real);
+		const struct destination *have = service_find_destination(s, &want->real);
 		enum change_op op = have ? CHANGE_EDIT_DESTINATION : CHANGE_ADD_DESTINATION;
 		uint32_t weight = server_weight(want);
 
@@ -75,7 +67,7 @@ static int plan_present(struct err *e, const struct route *r, const struct servi
 {
 	bool open = r->state == ROUTE_OPEN;
 
-	if (open && (strcmp(s->scheduler, r->scheduler) != 0 || s->persistence != r->persistence)) {
+	if (open && (strcmp(s->scheduler, r->scheduler) != 0 || s->persistence != r->persistence || s->flags != 0)) {
 		struct change c = change_of(CHANGE_EDIT_SERVICE, r);
 
 		if (change_list_add(e, &p->changes, &c) < 0)

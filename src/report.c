@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define SHOWN_MAX 60
+#define ADVICE "give what 'sonm-stun -j' prints"
 
 /* What the report says. */
 struct said {
@@ -37,7 +38,7 @@ static int set_nat(const struct reader *r, const yaml_node_t *node, void *into)
 	if (ret < 0)
 		return ret;
 	if (nat_type_parse(&unknown, text, &said->nat) < 0)
-		return reader_refuse(r, node, "'%s' is not a type of NAT", shown(text, buf));
+		return reader_refuse(r, node, "'%s' is not a type of NAT; " ADVICE, shown(text, buf));
 	said->has_nat = true;
 	return 0;
 }
@@ -59,7 +60,8 @@ static int set_address(const struct reader *r, const yaml_node_t *node, void *in
 	int ret = reader_string(r, node, &text);
 
 	if (ret == 0 && addr_parse(&ignored, text, a) < 0)
-		ret = reader_refuse(r, node, "'%s' is not an IPv4 or IPv6 address", shown(text, buf));
+		ret = reader_refuse(r, node, "'%s' is not an IPv4 or IPv6 address; " ADVICE,
+				    shown(text, buf));
 	return ret;
 }
 
@@ -75,19 +77,20 @@ static void keep_address(struct said *said, const struct addr *a)
 
 static int set_addresses(const struct reader *r, const yaml_node_t *node, void *into)
 {
-	static const struct reader_key keys[] = {{"address", set_address}};
+	static const struct reader_key keys[] = { { "address", set_address } };
 	struct said *said = into;
 
 	if (!reader_is_list(node))
-		return reader_refuse(r, node, "this is not a list");
+		return reader_refuse(r, node, "this is not a list; " ADVICE);
 	for (size_t i = 0; i < reader_length(node); i++) {
 		const yaml_node_t *element = reader_element(r, node, i);
-		struct addr a = {0};
+		struct addr a = { 0 };
 
 		if (reader_pick(r, element, keys, ARRAY_LEN(keys), &a) < 0)
 			return -r->e->code;
 		if (a.family == AF_UNSPEC)
-			return reader_refuse(r, element, "there is no \"address\" in this object");
+			return reader_refuse(r, element,
+					     "there is no \"address\" in this object; " ADVICE);
 		keep_address(said, &a);
 	}
 	said->has_addresses = true;
@@ -95,9 +98,9 @@ static int set_addresses(const struct reader *r, const yaml_node_t *node, void *
 }
 
 static const struct reader_key members[] = {
-    {"nat", set_nat},
-    {"gateway", set_gateway},
-    {"addresses", set_addresses},
+	{ "nat", set_nat },
+	{ "gateway", set_gateway },
+	{ "addresses", set_addresses },
 };
 
 static int check(struct err *e, const struct said *said)
@@ -105,31 +108,31 @@ static int check(struct err *e, const struct said *said)
 	const char *missing = !said->has_nat ? "nat" : !said->has_gateway ? "gateway" : "addresses";
 
 	if (!said->has_nat || !said->has_gateway || !said->has_addresses)
-		return err_set(e, ERR_USAGE, "there is no \"%s\"; give what 'sonm-stun -j' prints", missing);
+		return err_set(e, ERR_USAGE, "there is no \"%s\"; " ADVICE, missing);
 	if (said->needs_gateway)
 		return 0;
 	if (said->nat != NAT_NONE)
 		return err_set(
-		    e, ERR_USAGE,
-		    "it says that the worker needs no gateway, but is behind a NAT or firewall (%s)",
-		    nat_type_name(said->nat));
+			e, ERR_USAGE,
+			"it says that the worker needs no gateway, but is behind a NAT or firewall (%s); " ADVICE,
+			nat_type_name(said->nat));
 	if (said->n_global == 0)
 		return err_set(e, ERR_USAGE,
-			       "it says that the worker needs no gateway, but has no public address for it");
+			       "it says that the worker needs no gateway, but has no public address for it; " ADVICE);
 	return 0;
 }
 
 static int read_object(struct err *e, const char *source, const char *text, size_t len, struct said *said)
 {
-	CLEANUP(yaml_document_delete) yaml_document_t json = {0}; /* an empty one is fine */
-	struct reader r = {.e = e, .path = source, .doc = &json};
+	CLEANUP(yaml_document_delete) yaml_document_t json = { 0 }; /* an empty one is fine */
+	struct reader r = { .e = e, .path = source, .doc = &json };
 	const yaml_node_t *root;
 
 	if (yamlfile_parse(e, source, text, len, YAMLFILE_JSON, &json) < 0)
 		return -e->code;
 	root = yaml_document_get_root_node(&json);
 	if (!root)
-		return err_set(e, ERR_USAGE, "%.300s: is empty; give what 'sonm-stun -j' prints", source);
+		return err_set(e, ERR_USAGE, "%.300s: is empty; " ADVICE, source);
 	if (reader_pick(&r, root, members, ARRAY_LEN(members), said) < 0)
 		return -e->code;
 	return check(e, said) < 0 ? err_wrap(e, "%.300s", source) : 0;
@@ -138,12 +141,13 @@ static int read_object(struct err *e, const char *source, const char *text, size
 int report_read(struct err *e, FILE *in, const char *source, struct worker *out)
 {
 	CLEANUP_FREE char *text = NULL;
-	struct said said = {0};
-	struct worker w = {0};
+	struct said said = { 0 };
+	struct worker w = { 0 };
 	size_t len;
 
-	if (yamlfile_read(e, in, source, REPORT_SIZE_MAX, &text, &len) < 0 ||
-	    read_object(e, source, text, len, &said) < 0)
+	if (yamlfile_read(e, in, source, REPORT_SIZE_MAX, &text, &len) < 0)
+		return e->code == EFBIG ? err_advise(e, ADVICE) : -e->code;
+	if (read_object(e, source, text, len, &said) < 0)
 		return -e->code;
 	w.nat = said.nat;
 	w.is_public = !said.needs_gateway;

@@ -53,7 +53,10 @@ struct service_key route_service_key(const struct route *r)
 
 const char *route_port_format(uint16_t cport, uint8_t protocol, char buf[static ROUTE_STRLEN])
 {
-	snprintf(buf, ROUTE_STRLEN, "%u/%s", (unsigned)cport, protocol_name(protocol));
+	char *at = base_put_number(buf, cport);
+
+	*at++ = '/';
+	strcpy(at, protocol_name(protocol));
 	return buf;
 }
 

@@ -39,6 +39,14 @@ const struct service *service_find(const struct service_list *sorted, const stru
 	return bsearch(&wanted, sorted->items, sorted->n, sizeof(wanted), service_compare);
 }
 
+struct destination *service_find_destination(const struct service *s, const struct endpoint *real)
+{
+	for (size_t i = 0; s && i < s->n_destinations; i++)
+		if (endpoint_equal(&s->destinations[i].real, real))
+			return &s->destinations[i];
+	return NULL;
+}
+
 const char *protocol_name(uint8_t protocol)
 {
 	switch (protocol) {

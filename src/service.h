@@ -28,6 +28,7 @@ struct service {
 	uint32_t fwmark;    /* non-zero: the key is a firewall mark, not an endpoint */
 	char scheduler[SCHEDULER_MAX + 1];
 	uint32_t persistence; /* seconds; 0: not persistent */
+	uint32_t flags;       /* what else it has of IP_VS_SVC_F_: one-packet and the like. We set none */
 	struct counters counters; /* from the kernel only */
 	struct rates rates;       /* from the kernel only */
 	struct destination *destinations; /* owned */
@@ -69,6 +70,9 @@ int service_compare(const void *a, const void *b);
 
 /* The service with this key in a list sorted with service_compare, or NULL. */
 const struct service *service_find(const struct service_list *sorted, const struct service_key *key);
+
+/* The destination at this endpoint, or NULL; a service that is NULL has none. */
+struct destination *service_find_destination(const struct service *s, const struct endpoint *real);
 
 #define SERVICE_KEY_STRLEN (ENDPOINT_STRLEN + 8)
 

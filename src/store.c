@@ -65,28 +65,45 @@ static int open_file(struct err *e, struct store *s, enum store_mode mode)
 	return check_owner(e, &st, "state file", s->path);
 }
 
+/*
+ * A store is used by one thread, so SQLite need not lock, nor count its memory:
+ * in a short command that is a good part of the work. Only the first call in a
+ * process has an effect, and SQLite refuses the others.
+ */
+static void configure_library(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static int open_database(struct err *e, struct store *s, const char *name, int flags)
 {
-	int code = sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	int code;
 
+	configure_library();
+	code = sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
 	if (code != SQLITE_OK)
 		return sql_fail(e, s, code, "open");
 	sqlite3_busy_timeout(s->db, BUSY_MS);
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	return sql_script(e, s, "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-				"PRAGMA trusted_schema = OFF;");
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
+#ifdef SQLITE_DBCONFIG_TRUSTED_SCHEMA /* since 3.31 */
+	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+#endif
+	return 0;
 }
 
 /*
- * A process lives for one command: a write-ahead log would be read by each
+ * How it is written. A process lives for one command: a write-ahead log would be read by each
  * (recovery at every first open), and a rollback journal made and removed by
  * each. One that stays costs least. Only once the file is known to be ours:
  * this may write to it.
  */
 static int set_journal(struct err *e, struct store *s)
 {
-	return sql_script(e, s, "PRAGMA journal_mode = PERSIST; PRAGMA journal_size_limit = 1048576;");
+	return sql_script(e, s, "PRAGMA synchronous = FULL; PRAGMA journal_mode = PERSIST;"
+				"PRAGMA journal_size_limit = 1048576;");
 }
 
 /* Ends what was prepared, and hands the database over. */
@@ -210,11 +227,6 @@ void store_close(struct store *s)
 void store_closep(struct store **s)
 {
 	store_close(*s);
-}
-
-bool store_exists(const struct store *s)
-{
-	return s->fd >= 0;
 }
 
 /*

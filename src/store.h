@@ -63,6 +63,15 @@ struct route_filter {
 int store_routes(struct err *e, struct store *s, const struct route_filter *f, struct route_list *out) MUST_CHECK;
 
 /*
+ * For who shows a long list: calls fn for each route of a container (NULL: all),
+ * open or closing, in the same order, without its account. The route is fn's
+ * until it returns. What fn fails with ends it.
+ */
+typedef int store_route_fn(struct err *e, void *ctx, const struct route *r);
+int store_each_route(struct err *e, struct store *s, const char *container, store_route_fn *fn,
+		     void *ctx) MUST_CHECK;
+
+/*
  * Appends the closing routes that began to close at or before this instant, in
  * another boot, or never (BOOTTIME_NEVER); the oldest first, and so many at most
  * (0: all).
@@ -85,7 +94,7 @@ int store_forget_route(struct err *e, struct store *s, int64_t id) MUST_CHECK;
 /* Moves a route into the ledger with its account's total. closed_at: seconds since 1970. */
 int store_close_route(struct err *e, struct store *s, int64_t id, int64_t closed_at) MUST_CHECK;
 
-/* Has any open route but the one with this id (0: any) this real server for this protocol? */
+/* Has any open gateway route but the one with this id (0: any) this real server for this protocol? */
 int store_server_is_used(struct err *e, struct store *s, uint8_t protocol, const struct endpoint *real,
 			 int64_t but, bool *out) MUST_CHECK;
 
@@ -97,12 +106,15 @@ int store_server_is_used(struct err *e, struct store *s, uint8_t protocol, const
 int store_draining_routes(struct err *e, struct store *s, const struct boottime *instant, bool due_only,
 			  size_t limit, struct route_list *out) MUST_CHECK;
 
+/* Is there any closing route, or real server that drains? If not, nothing can be due. */
+int store_has_leaving(struct err *e, struct store *s, bool *out) MUST_CHECK;
+
 /* How many gateway routes, open or closing, this VIP has with a port first..last. */
 int store_count_ports(struct err *e, struct store *s, const struct addr *vip, uint16_t first, uint16_t last,
 		      uint64_t *out) MUST_CHECK;
 
-/* Is there a state file? False: what is read is empty because nothing is known. */
-bool store_exists(const struct store *s);
+/* Was any route ever stored here? False: what has no route is not known to be an orphan. */
+int store_has_history(struct err *e, struct store *s, bool *out) MUST_CHECK;
 
 /* Workers. Appends them all, ordered by name. */
 int store_workers(struct err *e, struct store *s, struct worker_list *out) MUST_CHECK;

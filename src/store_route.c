@@ -4,17 +4,18 @@
 
 #include <string.h>
 
-#define ROUTE_COLUMNS                                                                                 \
+/* The account comes last, as whoever shows a list leaves it out. */
+#define LISTED_COLUMNS                                                                                \
 	"r.id, r.container, r.container_port, r.protocol, r.worker, r.kind, r.state, r.address, r.port," \
 	" r.scheduler, r.persistence, r.opened_at, r.closing_boot, r.closing_ms,"                     \
-	" r.base_conns, r.base_inpkts, r.base_outpkts, r.base_inbytes, r.base_outbytes,"              \
-	" r.last_conns, r.last_inpkts, r.last_outpkts, r.last_inbytes, r.last_outbytes,"              \
 	" s.address, s.port, s.weight, s.drain_boot, s.drain_ms"
+#define ROUTE_COLUMNS                                                                                 \
+	LISTED_COLUMNS ", r.base_conns, r.base_inpkts, r.base_outpkts, r.base_inbytes, r.base_outbytes,"   \
+	" r.last_conns, r.last_inpkts, r.last_outpkts, r.last_inbytes, r.last_outbytes"
 enum {
 	COL_ID, COL_CONTAINER, COL_CPORT, COL_PROTOCOL, COL_WORKER, COL_KIND, COL_STATE, COL_PUBLIC,
 	COL_PUBLIC_PORT, COL_SCHEDULER, COL_PERSISTENCE, COL_OPENED, COL_CLOSING_BOOT, COL_CLOSING_MS,
-	COL_BASE, COL_LAST = COL_BASE + 5, COL_SERVER = COL_LAST + 5, COL_WEIGHT = COL_SERVER + 2,
-	COL_DRAIN_BOOT, COL_DRAIN_MS,
+	COL_SERVER, COL_WEIGHT = COL_SERVER + 2, COL_DRAIN_BOOT, COL_DRAIN_MS, COL_BASE, COL_LAST = COL_BASE + 5,
 };
 
 static const char *state_name(enum route_state state)
@@ -49,14 +50,19 @@ static int read_numbers(struct err *e, struct store *s, sqlite3_stmt *q, struct 
 	    sql_int(e, s, q, COL_PERSISTENCE, 0, UINT32_MAX, &persistence) < 0 ||
 	    sql_int(e, s, q, COL_OPENED, INT64_MIN, INT64_MAX, &r->opened_at) < 0 ||
 	    sql_int(e, s, q, COL_CLOSING_MS, 0, INT64_MAX, &r->closing.ms) < 0 ||
-	    sql_endpoint(e, s, q, COL_PUBLIC, &r->public) < 0 ||
-	    sql_counters(e, s, q, COL_BASE, &r->account.base) < 0 ||
-	    sql_counters(e, s, q, COL_LAST, &r->account.last) < 0)
+	    sql_endpoint(e, s, q, COL_PUBLIC, &r->public) < 0)
 		return -e->code;
 	r->cport = (uint16_t)cport;
 	r->protocol = (uint8_t)protocol;
 	r->persistence = (uint32_t)persistence;
 	return 0;
+}
+
+static int read_account(struct err *e, struct store *s, sqlite3_stmt *q, struct account *a)
+{
+	if (sql_counters(e, s, q, COL_BASE, &a->base) < 0)
+		return -e->code;
+	return sql_counters(e, s, q, COL_LAST, &a->last);
 }
 
 static int read_server(struct err *e, struct store *s, sqlite3_stmt *q, struct route *r)
@@ -83,13 +89,15 @@ static int read_row(struct err *e, struct store *s, sqlite3_stmt *q, struct rout
 
 	if (list->n == 0 || list->items[list->n - 1].id != sqlite3_column_int64(q, COL_ID)) {
 		if (read_names(e, s, q, &r) < 0 || read_numbers(e, s, q, &r) < 0 ||
-		    route_list_take(e, list, &r) < 0)
+		    read_account(e, s, q, &r.account) < 0 || route_list_take(e, list, &r) < 0)
 			return -e->code;
 	}
 	return read_server(e, s, q, &list->items[list->n - 1]);
 }
 
-#define SELECT_ROUTES(from) "SELECT " ROUTE_COLUMNS " FROM " from " LEFT JOIN real_server s ON s.route = r.id"
+#define SELECT_COLUMNS(columns, from) \
+	"SELECT " columns " FROM " from " LEFT JOIN real_server s ON s.route = r.id"
+#define SELECT_ROUTES(from) SELECT_COLUMNS(ROUTE_COLUMNS, from)
 #define BY_NAME " ORDER BY r.container, r.container_port, r.protocol, r.id"
 
 /* The texts differ so that SQLite uses the index for each: the closing ones are few. */
@@ -119,17 +127,65 @@ static int read_rows(struct err *e, struct store *s, sqlite3_stmt *q, struct rou
 	return ret;
 }
 
+/* 1: the query has a row, 0: it has none. */
+static int has_row(struct err *e, struct store *s, const char *sql, const struct sql_value *values, size_t n_values)
+{
+	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
+	int ret = sql_query(e, s, sql, values, n_values, &q);
+
+	return ret == 0 ? sql_row(e, s, q) : ret;
+}
+
 int store_routes(struct err *e, struct store *s, const struct route_filter *f, struct route_list *out)
 {
 	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
 	const char *state = f->state < 0 ? NULL : state_name((enum route_state)f->state);
+	int ret = 1;
 
+	/* A new container has none, and the whole query takes SQLite ten times as long to prepare. */
+	if (f->container)
+		ret = has_row(e, s, "SELECT 1 FROM route WHERE container = ?", SQL_VALUES(SQL_TEXT(f->container)));
+	if (ret <= 0)
+		return ret;
 	if (sql_query(e, s, query_text(f),
 		      SQL_VALUES(SQL_TEXT(f->container), SQL_INT(f->cport), SQL_INT(f->protocol),
 				 SQL_TEXT(state)),
 		      &q) < 0)
 		return -e->code;
 	return read_rows(e, s, q, out);
+}
+
+/* The next route, with all its rows, of which q stands at the first: 1, or 0 if there is none after it. */
+static int read_listed(struct err *e, struct store *s, sqlite3_stmt *q, struct route *r)
+{
+	int ret;
+
+	r->n_servers = 0; /* the memory stays, for the next ones */
+	if (read_names(e, s, q, r) < 0 || read_numbers(e, s, q, r) < 0)
+		return -e->code;
+	do
+		ret = read_server(e, s, q, r) < 0 ? -e->code : sql_row(e, s, q);
+	while (ret > 0 && sqlite3_column_int64(q, COL_ID) == r->id);
+	return ret;
+}
+
+int store_each_route(struct err *e, struct store *s, const char *container, store_route_fn *fn, void *ctx)
+{
+	static const char all[] = SELECT_COLUMNS(LISTED_COLUMNS, "route r") BY_NAME;
+	static const char one[] = SELECT_COLUMNS(LISTED_COLUMNS, "route r") " WHERE r.container = ?" BY_NAME;
+	CLEANUP(route_clear) struct route r = { 0 };
+	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
+	int ret = container ? sql_query(e, s, one, SQL_VALUES(SQL_TEXT(container)), &q)
+			    : sql_query(e, s, all, SQL_NONE, &q);
+
+	if (ret == 0)
+		ret = sql_row(e, s, q);
+	while (ret > 0) {
+		ret = read_listed(e, s, q, &r);
+		if (ret >= 0 && fn(e, ctx, &r) < 0)
+			return -e->code;
+	}
+	return ret;
 }
 
 int store_worker_routes(struct err *e, struct store *s, const char *name, struct route_list *out)
@@ -351,17 +407,39 @@ int store_forget_route(struct err *e, struct store *s, int64_t id)
 int store_server_is_used(struct err *e, struct store *s, uint8_t protocol, const struct endpoint *real,
 			 int64_t but, bool *out)
 {
-	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
 	char text[ADDR_STRLEN];
-	int ret = sql_query(e, s,
-			    "SELECT 1 FROM real_server s JOIN route r ON r.id = s.route"
-			    " WHERE s.address = ? AND s.port = ? AND r.protocol = ? AND r.state = 'open'"
-			    " AND r.id <> ?",
-			    SQL_VALUES(SQL_TEXT(addr_format(&real->addr, text)), SQL_INT(real->port),
-				       SQL_INT(protocol), SQL_INT(but)), &q);
+	int ret = has_row(e, s,
+			  "SELECT 1 FROM real_server s JOIN route r ON r.id = s.route"
+			  " WHERE s.address = ? AND s.port = ? AND r.protocol = ? AND r.state = 'open'"
+			  " AND r.kind = 'gateway' AND r.id <> ?",
+			  SQL_VALUES(SQL_TEXT(addr_format(&real->addr, text)), SQL_INT(real->port),
+				     SQL_INT(protocol), SQL_INT(but)));
 
-	if (ret == 0)
-		ret = sql_row(e, s, q);
+	if (ret < 0)
+		return ret;
+	*out = ret > 0;
+	return 0;
+}
+
+/* AUTOINCREMENT remembers the largest id. */
+int store_has_history(struct err *e, struct store *s, bool *out)
+{
+	int ret = has_row(e, s, "SELECT 1 FROM sqlite_sequence WHERE name = 'route' AND seq > 0", SQL_NONE);
+
+	if (ret < 0)
+		return ret;
+	*out = ret > 0;
+	return 0;
+}
+
+int store_has_leaving(struct err *e, struct store *s, bool *out)
+{
+	int ret = has_row(e, s,
+			  "SELECT 1 FROM route INDEXED BY route_closing WHERE state = 'closing'"
+			  " AND closing_boot >= '' UNION ALL"
+			  " SELECT 1 FROM real_server INDEXED BY real_server_draining WHERE drain_boot >= ''",
+			  SQL_NONE);
+
 	if (ret < 0)
 		return ret;
 	*out = ret > 0;

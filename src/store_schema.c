@@ -125,7 +125,7 @@ static int read_version(struct err *e, struct store *s, int *out)
 
 int store_schema_version(struct err *e, struct store *s, int *out)
 {
-	int ret = store_begin_read(e, s);
+	int ret = sql_run(e, s, "BEGIN", SQL_NONE);
 
 	if (ret == 0)
 		ret = read_version(e, s, out);

@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "table.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 struct widths {
 	size_t by_exact[2]; /* of the widest cell, printed human [0] and exact [1] */
 };
+
+/* Where texts are kept: many in one piece of memory. */
+struct chunk {
+	struct chunk *next;
+	size_t used;
+	char texts[];
+};
+
+#define CHUNK_SIZE 65536 /* or what one text needs that is longer */
 
 struct table {
 	const struct column *columns;
@@ -14,6 +22,7 @@ struct table {
 	struct widths *widths; /* a column each */
 	union cell *cells;     /* row after row */
 	size_t n_rows;
+	struct chunk *chunks;  /* the latest first */
 };
 
 /* Characters, not bytes, of UTF-8. */
@@ -48,37 +57,59 @@ static union cell *row_at(const struct table *t, size_t row)
 	return t->cells + row * t->n_columns;
 }
 
-static void free_texts(const struct table *t, union cell *row, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (t->columns[i].type == COLUMN_TEXT)
-			free((char *)row[i].text);
-}
-
 void table_free(struct table *t)
 {
 	if (!t)
 		return;
-	for (size_t row = 0; row < t->n_rows; row++)
-		free_texts(t, row_at(t, row), t->n_columns);
+	while (t->chunks) {
+		struct chunk *next = t->chunks->next;
+
+		free(t->chunks);
+		t->chunks = next;
+	}
 	free(t->cells);
 	free(t->widths);
 	free(t);
 }
 
+/* NULL: out of memory. */
+static const char *keep_text(struct table *t, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+	char *kept;
+
+	if (!t->chunks || t->chunks->used + size > CHUNK_SIZE) {
+		struct chunk *c = malloc(sizeof(*c) + room);
+
+		if (!c)
+			return NULL;
+		*c = (struct chunk){ .next = t->chunks };
+		t->chunks = c;
+	}
+	kept = t->chunks->texts + t->chunks->used;
+	t->chunks->used += size;
+	return memcpy(kept, text, size);
+}
+
 const char *table_human(uint64_t n, char buf[static TABLE_HUMAN_STRLEN])
 {
 	/* ipvsadm's thresholds (print_largenum): its users know these columns. */
-	if (n < 100000000)
-		snprintf(buf, TABLE_HUMAN_STRLEN, "%" PRIu64, n);
-	else if (n < 1000000000)
-		snprintf(buf, TABLE_HUMAN_STRLEN, "%" PRIu64 "K", n / 1000);
-	else if (n < 100000000000)
-		snprintf(buf, TABLE_HUMAN_STRLEN, "%" PRIu64 "M", n / 1000000);
-	else if (n < 100000000000000)
-		snprintf(buf, TABLE_HUMAN_STRLEN, "%" PRIu64 "G", n / 1000000000);
-	else
-		snprintf(buf, TABLE_HUMAN_STRLEN, "%" PRIu64 "T", n / 1000000000000);
+	static const struct {
+		uint64_t below, unit;
+		char letter[2];
+	} steps[] = {
+		{ 100000000, 1, "" },
+		{ 1000000000, 1000, "K" },
+		{ 100000000000, 1000000, "M" },
+		{ 100000000000000, 1000000000, "G" },
+		{ UINT64_MAX, 1000000000000, "T" },
+	};
+	size_t i = 0;
+
+	while (i + 1 < ARRAY_LEN(steps) && n >= steps[i].below)
+		i++;
+	strcpy(base_put_number(buf, n / steps[i].unit), steps[i].letter);
 	return buf;
 }
 
@@ -90,17 +121,18 @@ static const char *cell_text(const struct column *column, const union cell *cell
 		return cell->text && *cell->text ? cell->text : "-";
 	if (!exact)
 		return table_human(cell->count, buf);
-	snprintf(buf, TABLE_HUMAN_STRLEN, "%" PRIu64, cell->count);
+	base_put_number(buf, cell->count);
 	return buf;
 }
 
 static void widen(const struct column *column, const union cell *cell, struct widths *widths)
 {
 	char buf[TABLE_HUMAN_STRLEN];
+	size_t width = 0;
 
 	for (int exact = 0; exact <= 1; exact++) {
-		size_t width = text_width(cell_text(column, cell, exact, buf));
-
+		if (!exact || column->type == COLUMN_COUNT)
+			width = text_width(cell_text(column, cell, exact, buf));
 		if (width > widths->by_exact[exact])
 			widths->by_exact[exact] = width;
 	}
@@ -119,11 +151,9 @@ int table_add(struct err *e, struct table *t, const union cell *cells)
 		row[i] = cells[i];
 		if (t->columns[i].type != COLUMN_TEXT || !cells[i].text)
 			continue;
-		row[i].text = strdup(cells[i].text);
-		if (!row[i].text) {
-			free_texts(t, row, i);
+		row[i].text = keep_text(t, cells[i].text);
+		if (!row[i].text)
 			return err_set(e, ENOMEM, "out of memory");
-		}
 	}
 	for (size_t i = 0; i < t->n_columns; i++)
 		widen(&t->columns[i], &row[i], &t->widths[i]);
@@ -138,16 +168,31 @@ size_t table_rows(const struct table *t)
 
 static void put_spaces(FILE *out, size_t n)
 {
-	while (n-- > 0)
-		fputc(' ', out);
+	static const char spaces[] = "                                                                ";
+	const size_t most = sizeof(spaces) - 1;
+
+	for (; n > most; n -= most)
+		fwrite(spaces, 1, most, out);
+	fwrite(spaces, 1, n, out);
 }
 
+static bool is_control(char c)
+{
+	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+/* In as few pieces as the control characters allow. */
 static void put_text(FILE *out, const char *text)
 {
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
+	while (*text) {
+		const char *end = text;
 
-		fputc(c < 0x20 || c == 0x7f ? '?' : c, out);
+		while (*end && !is_control(*end))
+			end++;
+		fwrite(text, 1, (size_t)(end - text), out);
+		if (*end)
+			fputc('?', out);
+		text = *end ? end + 1 : end;
 	}
 }
 

@@ -19,10 +19,14 @@ static int check_addresses(struct err *e, const struct worker *w)
 	for (size_t i = 0; i < w->n_addresses; i++) {
 		addr_format(&w->addresses[i], text);
 		if (!addr_is_unicast(&w->addresses[i]))
-			return err_set(e, ERR_USAGE, "worker %s: %s is not a unicast address", w->name, text);
+			return err_set(e, ERR_USAGE,
+				       "worker %s: %s is not a unicast address; give that of one host",
+				       w->name, text);
 		for (size_t k = 0; k < i; k++)
 			if (addr_equal(&w->addresses[k], &w->addresses[i]))
-				return err_set(e, ERR_USAGE, "worker %s: address %s is there twice", w->name, text);
+				return err_set(e, ERR_USAGE,
+					       "worker %s: address %s is there twice; give it once",
+					       w->name, text);
 	}
 	return 0;
 }
@@ -32,10 +36,14 @@ int worker_check(struct err *e, const struct worker *w)
 	if (worker_check_name(e, w->name) < 0 || check_addresses(e, w) < 0)
 		return -e->code;
 	if (w->is_public && w->nat != NAT_NONE)
-		return err_set(e, ERR_USAGE, "worker %s is said to be public, but behind a NAT or firewall (%s)",
+		return err_set(e, ERR_USAGE,
+			       "worker %s is said to be public, but behind a NAT or firewall (%s); "
+			       "correct one of these",
 			       w->name, nat_type_name(w->nat));
 	if (w->is_public && w->n_addresses == 0)
-		return err_set(e, ERR_USAGE, "worker %s is said to be public, but has no public address", w->name);
+		return err_set(e, ERR_USAGE,
+			       "worker %s is said to be public, but has no public address; give one",
+			       w->name);
 	return 0;
 }
 

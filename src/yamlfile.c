@@ -75,7 +75,7 @@ static int refuse_parsed(const struct builder *b, const char *text)
 		return out_of_memory(b->e);
 	if (parser->error == YAML_READER_ERROR) {
 		/* It gives a byte's offset only. */
-		at = (yaml_mark_t){0};
+		at = (yaml_mark_t){ 0 };
 		for (size_t i = 0; i < parser->problem_offset; i++) {
 			at.column = text[i] == '\n' ? 0 : at.column + 1;
 			at.line += text[i] == '\n';
@@ -109,7 +109,7 @@ static int count_reference(struct builder *b, const yaml_event_t *event)
 
 static int add_anchor(struct builder *b, const yaml_event_t *event, const yaml_char_t *name, int node)
 {
-	struct anchor anchor = {.node = node};
+	struct anchor anchor = { .node = node };
 
 	if (count_reference(b, event) < 0)
 		return -b->e->code;
@@ -166,7 +166,7 @@ static int enter(struct builder *b, const yaml_event_t *event, const yaml_char_t
 	}
 	if (place(b, event, anchor, node) < 0)
 		return -b->e->code;
-	b->open[b->depth++] = (struct level){.node = node};
+	b->open[b->depth++] = (struct level){ .node = node };
 	return 0;
 }
 
@@ -319,7 +319,7 @@ static int take(struct builder *b, const yaml_event_t *event)
 int yamlfile_parse(struct err *e, const char *name, const char *text, size_t len, enum yamlfile_form form,
 		   yaml_document_t *out)
 {
-	CLEANUP(builder_clear) struct builder b = {.e = e, .name = name, .form = form};
+	CLEANUP(builder_clear) struct builder b = { .e = e, .name = name, .form = form };
 	int ret = 0;
 
 	if (!yaml_parser_initialize(&b.parser))
@@ -337,7 +337,7 @@ int yamlfile_parse(struct err *e, const char *name, const char *text, size_t len
 	if (ret < 0)
 		return ret;
 	*out = b.doc;
-	b.doc = (yaml_document_t){0};
+	b.doc = (yaml_document_t){ 0 };
 	return 0;
 }
 

@@ -124,7 +124,7 @@ void yamlwriter_end_list(struct yamlwriter *w)
  */
 static bool is_ambiguous(const char *text)
 {
-	static const char *const words[] = {"y", "yes", "n", "no", "on", "off", "true", "false", "null"};
+	static const char *const words[] = { "y", "yes", "n", "no", "on", "off", "true", "false", "null" };
 	const char *point = strchr(text, '.');
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)

@@ -101,7 +101,7 @@ static void put_service(struct nl_msg *msg, const struct service *s)
 		nla_put(msg, IPVS_SVC_ATTR_ADDR, sizeof(s->key.vip.addr.bytes), s->key.vip.addr.bytes);
 		nla_put_u16(msg, IPVS_SVC_ATTR_PORT, htons(s->key.vip.port));
 	}
-	flags.flags |= s->persistence ? IP_VS_SVC_F_PERSISTENT : 0;
+	flags.flags |= s->flags | (s->persistence ? IP_VS_SVC_F_PERSISTENT : 0);
 	nla_put_string(msg, IPVS_SVC_ATTR_SCHED_NAME, s->scheduler);
 	nla_put(msg, IPVS_SVC_ATTR_FLAGS, sizeof(flags), &flags);
 	nla_put_u32(msg, IPVS_SVC_ATTR_TIMEOUT, s->persistence);
@@ -274,6 +274,7 @@ static int set_service(struct fake_kernel *k, const struct request *rq, struct s
 	memcpy(&flags, nla_data(rq->service[IPVS_SVC_ATTR_FLAGS]), sizeof(flags));
 	memmove(s->scheduler, fresh.scheduler, sizeof(s->scheduler));
 	s->persistence = 0;
+	s->flags = flags.flags & flags.mask & ~(uint32_t)(IP_VS_SVC_F_PERSISTENT | IP_VS_SVC_F_HASHED);
 	if (flags.flags & flags.mask & IP_VS_SVC_F_PERSISTENT)
 		s->persistence = nla_get_u32(rq->service[IPVS_SVC_ATTR_TIMEOUT]);
 	if (s == &fresh && service_list_add(&e, &k->services, s) < 0)

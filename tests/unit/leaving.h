@@ -75,7 +75,7 @@ static inline void connect_clients(struct hub *h, const char *real, uint32_t act
 
 	ck_assert_ptr_nonnull(d);
 	d->active = active;
-	d->inactive = 5; /* those are none to wait for */
+	d->inactive = 0;
 }
 
 static inline struct route_filter port_80(const char *container, uint8_t protocol)

@@ -49,7 +49,7 @@ static inline struct worker given_worker(const char *name, const char *address)
 }
 
 /* Returns how many routes are wrong for it. */
-static inline size_t hub_set_worker(struct hub *h, const struct worker *w)
+static inline size_t synced_set_worker(struct hub *h, const struct worker *w)
 {
 	CLEANUP(route_list_clear) struct route_list wrong = { 0 };
 	struct err e = { 0 };
@@ -66,7 +66,7 @@ static inline void hub_add_service(struct hub *h, uint8_t protocol, const char *
 	ck_assert_int_eq(service_list_add(&e, &h->kernel.services, &s), 0);
 }
 
-static inline struct service *hub_service(struct hub *h, uint8_t protocol, const char *vip)
+static inline struct service *synced_service(struct hub *h, uint8_t protocol, const char *vip)
 {
 	const struct service_key key = given_key(protocol, vip);
 	struct service *s = fake_kernel_find(&h->kernel, &key);
@@ -78,7 +78,7 @@ static inline struct service *hub_service(struct hub *h, uint8_t protocol, const
 /* The kernel forgets a service and what it had counted. */
 static inline void hub_lose_service(struct hub *h, uint8_t protocol, const char *vip)
 {
-	struct service *s = hub_service(h, protocol, vip);
+	struct service *s = synced_service(h, protocol, vip);
 
 	service_clear(s);
 	*s = h->kernel.services.items[--h->kernel.services.n];

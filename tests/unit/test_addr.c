@@ -35,6 +35,39 @@ START_TEST(writes_an_address_in_its_canonical_form)
 }
 END_TEST
 
+/* As inet_ntop(3) has it, with many zeros: those are what the canonical form is about. */
+START_TEST(writes_any_address_and_endpoint_as_libc_does)
+{
+	unsigned seed = 1;
+
+	for (int i = 0; i < 200000; i++) {
+		struct endpoint ep = { .addr.family = i % 2 ? AF_INET : AF_INET6 };
+		char theirs[ADDR_STRLEN], expected[ENDPOINT_STRLEN], buf[ENDPOINT_STRLEN];
+
+		for (size_t k = 0; k < addr_size(&ep.addr); k++)
+			ep.addr.bytes[k] = rand_r(&seed) % 2 ? (uint8_t)rand_r(&seed) : 0;
+		ep.port = (uint16_t)rand_r(&seed);
+		inet_ntop(ep.addr.family, ep.addr.bytes, theirs, sizeof(theirs));
+		snprintf(expected, sizeof(expected), i % 2 ? "%s:%u" : "[%s]:%u", theirs, (unsigned)ep.port);
+		ck_assert_str_eq(addr_format(&ep.addr, buf), theirs);
+		ck_assert_str_eq(endpoint_format(&ep, buf), expected);
+	}
+}
+END_TEST
+
+START_TEST(writes_the_ends_of_the_ranges)
+{
+	struct endpoint ep = { .addr = addr_of("255.255.255.255"), .port = 65535 };
+	const struct endpoint none = { 0 };
+	char buf[ENDPOINT_STRLEN];
+
+	ck_assert_str_eq(endpoint_format(&ep, buf), "255.255.255.255:65535");
+	ck_assert_str_eq(endpoint_format(&none, buf), "-:0");
+	ep.addr = addr_of("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+	ck_assert_str_eq(endpoint_format(&ep, buf), "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
+}
+END_TEST
+
 START_TEST(rejects_what_is_no_literal)
 {
 	static const char *const texts[] = { "",
@@ -334,6 +367,8 @@ END_TEST
 static void add(TCase *tc)
 {
 	tcase_add_test(tc, writes_an_address_in_its_canonical_form);
+	tcase_add_test(tc, writes_any_address_and_endpoint_as_libc_does);
+	tcase_add_test(tc, writes_the_ends_of_the_ranges);
 	tcase_add_test(tc, rejects_what_is_no_literal);
 	tcase_add_test(tc, names_the_text_that_is_no_address);
 	tcase_add_test(tc, keeps_the_bytes_in_network_order_and_the_rest_zero);

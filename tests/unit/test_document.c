@@ -18,8 +18,8 @@ static int read_text(struct err *e, const char *text, struct document *out)
 
 static struct document given_document(const char *text)
 {
-	struct document d = {0};
-	struct err e = {0};
+	struct document d = { 0 };
+	struct err e = { 0 };
 
 	ck_assert_msg(read_text(&e, text, &d) == 0, "%s", e.msg);
 	return d;
@@ -27,8 +27,8 @@ static struct document given_document(const char *text)
 
 static void expect_written(const struct document *d, const char *text)
 {
-	struct unit_out o = {0};
-	struct err e = {0};
+	struct unit_out o = { 0 };
+	struct err e = { 0 };
 
 	ck_assert_msg(document_write(&e, d, unit_open(&o)) == 0, "%s", e.msg);
 	unit_expect(&o, text);
@@ -93,6 +93,27 @@ START_TEST(is_written_as_it_was_read)
 }
 END_TEST
 
+START_TEST(is_written_in_the_same_order_whatever_it_was)
+{
+	struct document d = given_document(everything);
+
+	for (size_t i = 0; i < d.routes.n / 2; i++) {
+		struct route r = d.routes.items[i];
+
+		d.routes.items[i] = d.routes.items[d.routes.n - 1 - i];
+		d.routes.items[d.routes.n - 1 - i] = r;
+	}
+	for (size_t i = 0; i < d.workers.n / 2; i++) {
+		struct worker w = d.workers.items[i];
+
+		d.workers.items[i] = d.workers.items[d.workers.n - 1 - i];
+		d.workers.items[d.workers.n - 1 - i] = w;
+	}
+	expect_written(&d, everything);
+	document_clear(&d);
+}
+END_TEST
+
 START_TEST(reads_every_key)
 {
 	struct document d = given_document(everything);
@@ -100,7 +121,7 @@ START_TEST(reads_every_key)
 	const struct route *r = &d.routes.items[1];
 	struct endpoint second = given_endpoint("10.0.0.12:8080"),
 			public = given_endpoint("198.51.100.1:33000");
-	struct addr addresses[] = {given_addr("203.0.113.7"), given_addr("2001:db8::7")};
+	struct addr addresses[] = { given_addr("203.0.113.7"), given_addr("2001:db8::7") };
 
 	ck_assert_uint_eq(d.workers.n, 3);
 	ck_assert_ptr_nonnull(w);
@@ -141,41 +162,45 @@ END_TEST
 static const struct {
 	const char *text, *meaning;
 } written[] = {
-    {"version: 1", EMPTY},
-    {"{version: 1}", EMPTY},
-    {"\n  \n# version: 2\n\n  # more\nversion: 1\nroutes:\nworkers: ~\n", EMPTY},
-    {"---\nworkers: []\nversion: 1\nroutes: []\n...\n", EMPTY},
-    {"\xef\xbb\xbfversion: 1\r\nroutes: []\r\n", EMPTY},
-    {EMPTY, EMPTY},
-    {ONE, ONE},
-    {"version: 1\nroutes: [{container: c, port: 1/tcp, endpoint: '192.0.2.1:2', real_servers: [{address: "
-     "'10.0.0.1:1'}]}]",
-     ONE},
-    {"routes:\n  - real_servers:\n      - address: 10.0.0.1:1\n        weight: 100\n    endpoint: "
-     "\"192.0.2.1:2\"\n"
-     "    persistence: 0\n    port: '1/tcp'\n    container: !!str c\nversion: 1\n",
-     ONE},
-    /* a name is a text, whatever YAML takes it for */
-    {"version: 1\nworkers: [name: 'null', name: 0x10, name: 12:30:45, name: on, name: .inf, name: 1e3, name: "
-     "2026-11-01]",
-     "# sonm-vs --save\nversion: 1\nworkers:\n"
-     "- name: '.inf'\n  nat: unknown\n  kind: private\n"
-     "- name: '0x10'\n  nat: unknown\n  kind: private\n"
-     "- name: '12:30:45'\n  nat: unknown\n  kind: private\n"
-     "- name: '1e3'\n  nat: unknown\n  kind: private\n"
-     "- name: '2026-11-01'\n  nat: unknown\n  kind: private\n"
-     "- name: 'null'\n  nat: unknown\n  kind: private\n"
-     "- name: 'on'\n  nat: unknown\n  kind: private\n"
-     "routes: []\n"},
-    {"-A -t 192.0.2.1:2 -s wrr\n-a -t 192.0.2.1:2 -r 10.0.0.1:1 -m -w 100\n",
-     "# sonm-vs --save\nversion: 1\nworkers: []\nroutes:\n- container: tcp:192.0.2.1:2\n  port: 2/tcp\n"
-     "  kind: gateway\n  endpoint: 192.0.2.1:2\n  scheduler: wrr\n  real_servers:\n"
-     "  - {address: '10.0.0.1:1', weight: 100}\n"},
-    {"\n# adopted\n  --add-service --udp-service=[2001:db8::1]:53 -p 60\n"
-     "-a -u [2001:db8::1]:53 -r [fd00::1]:53 -m\n-a -u [2001:db8::1]:53 -m -r [fd00::1]:52",
-     "# sonm-vs --save\nversion: 1\nworkers: []\nroutes:\n- container: udp:2001:db8::1:53\n  port: 53/udp\n"
-     "  kind: gateway\n  endpoint: '[2001:db8::1]:53'\n  scheduler: wlc\n  persistence: 60\n  real_servers:\n"
-     "  - {address: '[fd00::1]:52', weight: 1}\n  - {address: '[fd00::1]:53', weight: 1}\n"},
+	{ "version: 1", EMPTY },
+	{ "{version: 1}", EMPTY },
+	{ "\n  \n# version: 2\n\n  # more\nversion: 1\nroutes:\nworkers: ~\n", EMPTY },
+	{ "---\nworkers: []\nversion: 1\nroutes: []\n...\n", EMPTY },
+	{ "\xef\xbb\xbfversion: 1\r\nroutes: []\r\n", EMPTY },
+	{ EMPTY, EMPTY },
+	{ ONE, ONE },
+	{ "version: 1\nroutes: [{container: c, port: 1/tcp, endpoint: '192.0.2.1:2', real_servers: "
+	  "[{address: "
+	  "'10.0.0.1:1'}]}]",
+	  ONE },
+	{ "routes:\n  - real_servers:\n      - address: 10.0.0.1:1\n        weight: 100\n    endpoint: "
+	  "\"192.0.2.1:2\"\n"
+	  "    persistence: 0\n    port: '1/tcp'\n    container: !!str c\nversion: 1\n",
+	  ONE },
+	/* a name is a text, whatever YAML takes it for */
+	{ "version: 1\nworkers: [name: 'null', name: 0x10, name: 12:30:45, name: on, name: .inf, name: 1e3, "
+	  "name: "
+	  "2026-11-01]",
+	  "# sonm-vs --save\nversion: 1\nworkers:\n"
+	  "- name: '.inf'\n  nat: unknown\n  kind: private\n"
+	  "- name: '0x10'\n  nat: unknown\n  kind: private\n"
+	  "- name: '12:30:45'\n  nat: unknown\n  kind: private\n"
+	  "- name: '1e3'\n  nat: unknown\n  kind: private\n"
+	  "- name: '2026-11-01'\n  nat: unknown\n  kind: private\n"
+	  "- name: 'null'\n  nat: unknown\n  kind: private\n"
+	  "- name: 'on'\n  nat: unknown\n  kind: private\n"
+	  "routes: []\n" },
+	{ "-A -t 192.0.2.1:2 -s wrr\n-a -t 192.0.2.1:2 -r 10.0.0.1:1 -m -w 100\n",
+	  "# sonm-vs --save\nversion: 1\nworkers: []\nroutes:\n- container: tcp:192.0.2.1:2\n  port: 2/tcp\n"
+	  "  kind: gateway\n  endpoint: 192.0.2.1:2\n  scheduler: wrr\n  real_servers:\n"
+	  "  - {address: '10.0.0.1:1', weight: 100}\n" },
+	{ "\n# adopted\n  --add-service --udp-service=[2001:db8::1]:53 -p 60\n"
+	  "-a -u [2001:db8::1]:53 -r [fd00::1]:53 -m\n-a -u [2001:db8::1]:53 -m -r [fd00::1]:52",
+	  "# sonm-vs --save\nversion: 1\nworkers: []\nroutes:\n- container: udp:2001:db8::1:53\n  port: "
+	  "53/udp\n"
+	  "  kind: gateway\n  endpoint: '[2001:db8::1]:53'\n  scheduler: wlc\n  persistence: 60\n  "
+	  "real_servers:\n"
+	  "  - {address: '[fd00::1]:52', weight: 1}\n  - {address: '[fd00::1]:53', weight: 1}\n" },
 };
 
 START_TEST(reads_what_people_write)
@@ -189,7 +214,7 @@ END_TEST
 
 START_TEST(writes_nothing_of_what_ends)
 {
-	struct document d = {0};
+	struct document d = { 0 };
 	struct route r;
 	struct err e;
 
@@ -245,12 +270,12 @@ END_TEST
 /* Eight times as much takes some eight times as long, not 64 times: nothing is quadratic. */
 START_TEST(a_large_document_takes_no_more_than_its_share)
 {
-	static const unsigned sizes[] = {3000, 18000};
+	static const unsigned sizes[] = { 3000, 18000 };
 	double took[2];
 
 	for (size_t k = 0; k < ARRAY_LEN(sizes); k++) {
-		struct document d = {0};
-		struct unit_out o = {0};
+		struct document d = { 0 };
+		struct unit_out o = { 0 };
 		struct err e;
 		clock_t begin;
 
@@ -279,6 +304,7 @@ END_TEST
 static void add(TCase *tc)
 {
 	tcase_add_test(tc, is_written_as_it_was_read);
+	tcase_add_test(tc, is_written_in_the_same_order_whatever_it_was);
 	tcase_add_test(tc, reads_every_key);
 	tcase_add_loop_test(tc, reads_what_people_write, 0, ARRAY_LEN(written));
 	tcase_add_test(tc, writes_nothing_of_what_ends);

@@ -11,43 +11,43 @@ static const char letters[] = "abcxyzABCXYZ0123456789eE._:-";
 static void random_name(uint64_t *seed, char out[static CONTAINER_MAX + 1])
 {
 	static const char *const traps[] = {
-	    "null",
-	    "Null",
-	    "~",
-	    "true",
-	    "NO",
-	    "off",
-	    "y",
-	    "1e3",
-	    "0x10",
-	    "0o17",
-	    "010",
-	    "12:30:45",
-	    "1_000",
-	    ".inf",
-	    ".nan",
-	    ".",
-	    "..",
-	    "...",
-	    ":",
-	    "::1",
-	    "a:",
-	    "1.5",
-	    "-0",
-	    "2026-11-01",
-	    "190:20:30",
-	    "0",
-	    "web",
-	    "755fe2a8",
-	    "2026-11-01T10:00:00Z",
-	    "_",
-	    "=",
-	    "<<",
-	    "a.b",
-	    "0b1",
-	    "1e",
-	    "e1",
-	    "123:",
+		"null",
+		"Null",
+		"~",
+		"true",
+		"NO",
+		"off",
+		"y",
+		"1e3",
+		"0x10",
+		"0o17",
+		"010",
+		"12:30:45",
+		"1_000",
+		".inf",
+		".nan",
+		".",
+		"..",
+		"...",
+		":",
+		"::1",
+		"a:",
+		"1.5",
+		"-0",
+		"2026-11-01",
+		"190:20:30",
+		"0",
+		"web",
+		"755fe2a8",
+		"2026-11-01T10:00:00Z",
+		"_",
+		"=",
+		"<<",
+		"a.b",
+		"0b1",
+		"1e",
+		"e1",
+		"123:",
 	};
 	struct err e;
 	size_t len;
@@ -74,7 +74,7 @@ static struct addr random_addr(uint64_t *seed, bool v6)
 
 static struct worker random_worker(uint64_t *seed)
 {
-	struct worker w = {.nat = (enum nat_type)given_below(seed, NAT_SYMMETRIC_UDP_FIREWALL + 1)};
+	struct worker w = { .nat = (enum nat_type)given_below(seed, NAT_SYMMETRIC_UDP_FIREWALL + 1) };
 
 	random_name(seed, w.name);
 	w.is_public = w.nat == NAT_NONE && given_below(seed, 2);
@@ -89,11 +89,11 @@ static struct worker random_worker(uint64_t *seed)
 
 static struct route random_route(uint64_t *seed, uint16_t number)
 {
-	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP};
-	static const char *const schedulers[] = {"wrr", "rr", "null", "1e3", "A-b_c.0"};
+	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
+	static const char *const schedulers[] = { "wrr", "rr", "null", "1e3", "A-b_c.0" };
 	bool v6 = given_below(seed, 2);
-	struct route r = {.kind = given_below(seed, 4) ? ROUTE_GATEWAY : ROUTE_DIRECT, .cport = number};
-	struct real_server rs = {0};
+	struct route r = { .kind = given_below(seed, 4) ? ROUTE_GATEWAY : ROUTE_DIRECT, .cport = number };
+	struct real_server rs = { 0 };
 	struct err e;
 
 	random_name(seed, r.container);
@@ -106,7 +106,7 @@ static struct route random_route(uint64_t *seed, uint16_t number)
 	r.persistence = given_below(seed, 2) ? given_below(seed, 3153601) : 0;
 	for (uint32_t n = 1 + given_below(seed, given_below(seed, 8) ? 3 : REAL_SERVERS_MAX);
 	     r.n_servers < n;) {
-		rs.real = (struct endpoint){random_addr(seed, v6), (uint16_t)(1 + r.n_servers)};
+		rs.real = (struct endpoint){ random_addr(seed, v6), (uint16_t)(1 + r.n_servers) };
 		rs.weight = given_below(seed, 65536);
 		ck_assert_int_eq(route_add_server(&e, &r, &rs), 0);
 	}
@@ -115,7 +115,7 @@ static struct route random_route(uint64_t *seed, uint16_t number)
 
 static struct document random_document(uint64_t *seed)
 {
-	struct document d = {0};
+	struct document d = { 0 };
 	struct route r;
 	struct worker w;
 	struct err e;
@@ -138,8 +138,8 @@ static struct document random_document(uint64_t *seed)
 
 static char *written(const struct document *d)
 {
-	struct unit_out o = {0};
-	struct err e = {0};
+	struct unit_out o = { 0 };
+	struct err e = { 0 };
 
 	ck_assert_msg(document_write(&e, d, unit_open(&o)) == 0, "%s", e.msg);
 	fclose(o.stream);
@@ -149,8 +149,8 @@ static char *written(const struct document *d)
 static struct document read_back(char *text)
 {
 	FILE *in = fmemopen(text, strlen(text), "r");
-	struct document d = {0};
-	struct err e = {0};
+	struct document d = { 0 };
+	struct err e = { 0 };
 
 	ck_assert_msg(document_read(&e, in, "D", &d) == 0, "%s\n%s", e.msg, text);
 	fclose(in);

@@ -3,7 +3,7 @@
  * Closing and counting, with a kernel that refuses every request in turn and
  * removals that died: every byte is in the ledger once.
  */
-#include "hub.h"
+#include "leaving.h"
 
 START_TEST(a_removal_that_the_kernel_refuses_leaves_the_routes_open)
 {
@@ -138,11 +138,86 @@ START_TEST(real_servers_that_a_killed_removal_left_are_removed_and_waited_for)
 	let_settle(&h);
 	ck_assert_int_eq(finish(&e, &h), 0);
 	ck_assert_uint_eq(count_destinations(&h), 0);
+	ck_assert_int_eq(finish(&e, &h), 0); /* not yet */
 	ck_assert_uint_eq(count_routes(&h, ROUTE_CLOSING), 2);
 	transfer(&h, 77);
 	let_settle(&h);
 	ck_assert_int_eq(finish(&e, &h), 0);
 	ck_assert_uint_eq(ledger_bytes(&h, &entries), 2 * 77);
+	hub_close(&h);
+}
+END_TEST
+
+START_TEST(who_stops_again_what_a_killed_removal_left_counts_the_wait_from_when_it_is_stopped)
+{
+	const struct route_filter all = { .state = -1 };
+	CLEANUP(route_list_clear) struct route_list routes = { 0 };
+	struct boottime stopped = { 0 };
+	struct err e;
+	struct hub h;
+
+	hub_open(&h);
+	must_add_two(&h);
+	ck_assert_int_eq(remove_web(&e, &h), 0);
+	leave_real_servers(&h);
+	let_settle(&h);
+	mend(&h.kernel);
+	ck_assert_int_eq(finish(&e, &h), 0);
+	leave_real_servers(&h);
+	let_settle(&h);
+	h.kernel.spoil = hub_be_slow;
+	h.kernel.spoil_ctx = &stopped;
+	h.kernel.spoil_at = h.kernel.n_received - 1; /* as many again, the last one slow */
+	h.kernel.n_received = 0;
+	ck_assert_int_eq(finish(&e, &h), 0);
+	ck_assert_int_gt(stopped.ms, 0);
+	ck_assert_int_eq(store_routes(&e, h.g->store, &all, &routes), 0);
+	ck_assert_uint_eq(routes.n, 2);
+	for (size_t i = 0; i < routes.n; i++)
+		ck_assert_int_ge(routes.items[i].closing.ms, stopped.ms);
+	hub_close(&h);
+}
+END_TEST
+
+/* The kernel takes one of its real servers, and refuses the other. */
+static void open_again_in_vain(struct hub *h)
+{
+	struct port_spec ports[] = { { 80, IPPROTO_TCP, given_endpoint(ONE), true },
+				     { 80, IPPROTO_TCP, given_endpoint(TWO), true } };
+	const struct add_request rq = {
+		.container = "web", .ports = ports, .n_ports = 2, .weight = -1, .persistence = -1
+	};
+	CLEANUP(route_list_clear) struct route_list out = { 0 };
+	struct err e;
+
+	mend(&h->kernel);
+	h->kernel.refuse = ENOMEM;
+	h->kernel.refuse_at = 4; /* the service and its real servers are shown, one is added */
+	ck_assert_int_eq(gateway_add(&e, h->g, &rq, &out), -ENOMEM);
+	ck_assert_uint_eq(count_routes(h, ROUTE_CLOSING), 1);
+	ck_assert_uint_eq(count_destinations(h), 0);
+}
+
+START_TEST(a_route_that_could_not_open_again_waits_from_when_it_is_stopped)
+{
+	struct boottime stopped = { 0 };
+	struct err e;
+	struct hub h;
+
+	hub_open(&h);
+	given_port(&h, "web", IPPROTO_TCP, ONE, TWO);
+	ck_assert_int_eq(remove_web(&e, &h), 0);
+	open_again_in_vain(&h);
+	h.kernel.spoil = hub_be_slow;
+	h.kernel.spoil_ctx = &stopped;
+	h.kernel.spoil_at = h.kernel.n_received - 1; /* as many again, the last one slow */
+	open_again_in_vain(&h);
+	ck_assert_int_gt(stopped.ms, 0);
+	{
+		CLEANUP(route_clear) struct route r = hub_route(&h, "web", 80);
+
+		ck_assert_int_ge(r.closing.ms, stopped.ms);
+	}
 	hub_close(&h);
 }
 END_TEST
@@ -227,6 +302,8 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, a_removal_repeated_removes_what_a_killed_one_left);
 	tcase_add_test(tc, a_sync_that_removes_what_a_killed_removal_left_makes_the_route_wait_anew);
 	tcase_add_test(tc, real_servers_that_a_killed_removal_left_are_removed_and_waited_for);
+	tcase_add_test(tc, who_stops_again_what_a_killed_removal_left_counts_the_wait_from_when_it_is_stopped);
+	tcase_add_test(tc, a_route_that_could_not_open_again_waits_from_when_it_is_stopped);
 	tcase_add_test(tc, what_a_killed_removal_left_of_one_route_does_not_delay_the_others);
 	tcase_add_test(tc, a_closing_route_of_another_boot_is_closed_without_touching_the_kernel);
 	tcase_add_test(tc, a_service_that_the_kernel_lost_begins_a_new_epoch);

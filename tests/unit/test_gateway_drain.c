@@ -59,6 +59,29 @@ START_TEST(a_route_closes_when_its_last_connection_ends)
 }
 END_TEST
 
+START_TEST(a_connection_that_is_closing_gets_a_moment_more)
+{
+	struct hub h;
+
+	hub_open(&h);
+	given_port(&h, "web", IPPROTO_TCP, ONE, TWO);
+	connect_clients(&h, ONE, 1);
+	must_drain(&h, ONE, 60);
+	in_kernel(&h, ONE)->active = 0;
+	in_kernel(&h, ONE)->inactive = 1;
+	must_come_next(&h);
+	check_servers(&h, ONE "* " TWO);
+	let_drain(&h, GATEWAY_DRAIN_GRACE_MS / 2);
+	must_come_next(&h); /* does not begin anew */
+	check_servers(&h, ONE "* " TWO);
+	let_drain(&h, GATEWAY_DRAIN_GRACE_MS / 2);
+	must_come_next(&h);
+	check_servers(&h, TWO);
+	check_settled(&h);
+	hub_close(&h);
+}
+END_TEST
+
 START_TEST(who_does_not_end_is_cut_off_at_the_deadline)
 {
 	struct hub h;
@@ -135,6 +158,32 @@ START_TEST(who_is_not_in_the_kernel_has_nothing_to_wait_for)
 	service_list_clear(&h.kernel.services);
 	ck_assert_int_eq(come_next(&e, &h), 0);
 	check_servers(&h, TWO);
+	hub_close(&h);
+}
+END_TEST
+
+/* A sync lets it leave, and does not make it again; so a dry run is not to say that it would. */
+START_TEST(a_dry_run_leaves_out_what_drains_and_the_kernel_has_lost)
+{
+	CLEANUP(sync_result_clear) struct sync_result done = { 0 };
+	struct destination *lost;
+	struct service *s;
+	struct err e;
+	struct hub h;
+
+	hub_open(&h);
+	given_port(&h, "web", IPPROTO_TCP, ONE, _i == 0 ? TWO : NULL);
+	connect_clients(&h, ONE, 1);
+	must_drain(&h, ONE, 3600);
+	s = &h.kernel.services.items[0];
+	lost = in_kernel(&h, ONE);
+	*lost = s->destinations[--s->n_destinations];
+	if (_i == 2)
+		service_list_clear(&h.kernel.services);
+	check_in_sync(&h);
+	ck_assert_int_eq(gateway_sync(&e, h.g, false, &done), 0);
+	check_servers(&h, _i == 0 ? TWO : ONE "*");
+	ck_assert_uint_eq(count_routes(&h, ROUTE_OPEN), _i == 0);
 	hub_close(&h);
 }
 END_TEST
@@ -293,10 +342,12 @@ static void add_tests(TCase *tc)
 {
 	tcase_add_test(tc, what_drains_takes_no_new_connections_and_keeps_those_it_has);
 	tcase_add_test(tc, a_route_closes_when_its_last_connection_ends);
+	tcase_add_test(tc, a_connection_that_is_closing_gets_a_moment_more);
 	tcase_add_test(tc, who_does_not_end_is_cut_off_at_the_deadline);
 	tcase_add_test(tc, draining_again_sets_a_new_deadline);
 	tcase_add_test(tc, after_another_boot_nothing_is_waited_for);
 	tcase_add_test(tc, who_is_not_in_the_kernel_has_nothing_to_wait_for);
+	tcase_add_loop_test(tc, a_dry_run_leaves_out_what_drains_and_the_kernel_has_lost, 0, 3);
 	tcase_add_test(tc, udp_and_direct_routes_are_removed_at_once);
 	tcase_add_test(tc, a_udp_real_server_of_several_is_removed_at_once);
 	tcase_add_test(tc, a_closing_route_is_found_and_an_absent_one_is_not);

@@ -12,7 +12,7 @@ static void know_worker(struct hub *h, const char *name, const char *address)
 {
 	const struct worker w = given_worker(name, address);
 
-	hub_set_worker(h, &w);
+	synced_set_worker(h, &w);
 }
 
 static void store_route_of(struct hub *h, const char *worker, struct route *r, const char *real)
@@ -401,12 +401,15 @@ START_TEST(a_route_that_drains_is_left_to_leave)
 	struct hub h;
 
 	hub_open(&h);
-	know_worker(&h, "w1", "203.0.113.7");
 	given_server(&r, "10.0.0.11:80", 100);
-	drain(&r.servers[0]);
 	strcpy(r.worker, "w1");
 	hub_store(&h, &r);
-	expect_sync(&h, true, 2, "add service " TCP " (wrr)\nadd real server 10.0.0.11:80 to " TCP " (weight 0)\n");
+	must_sync(&h);
+	hub_drain(&h, "web", NULL);
+	know_worker(&h, "w1", "203.0.113.7");
+	expect_sync(&h, true, 0, "");
+	expect_sync(&h, false, 0, "");
+	expect_open(&h, "web gateway w1 [80/tcp->127.0.0.1:33000] 1 100\n");
 	hub_close(&h);
 }
 END_TEST

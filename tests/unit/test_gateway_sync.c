@@ -12,7 +12,7 @@
 
 static struct service *tcp_service(struct hub *h)
 {
-	return hub_service(h, IPPROTO_TCP, "127.0.0.1:33000");
+	return synced_service(h, IPPROTO_TCP, "127.0.0.1:33000");
 }
 
 static void nothing(struct hub *h)
@@ -37,7 +37,7 @@ static void server_missing(struct hub *h)
 
 static void server_extra(struct hub *h)
 {
-	struct service *s = hub_service(h, IPPROTO_UDP, "127.0.0.1:33001");
+	struct service *s = synced_service(h, IPPROTO_UDP, "127.0.0.1:33001");
 
 	ck_assert_int_eq(base_reserve((void **)&s->destinations, 1, sizeof(*s->destinations)), 0);
 	s->destinations[s->n_destinations++] =
@@ -255,7 +255,7 @@ START_TEST(a_reset_is_counted_even_if_the_route_begins_to_close_anew)
 	ck_assert_int_eq(gateway_checkpoint(&e, h.g), 2);
 	ck_assert_int_eq(remove_web(&e, &h), 0);
 	server_extra(&h); /* as if the removal had been killed */
-	hub_service(&h, IPPROTO_UDP, "127.0.0.1:33001")->counters.inbytes = 10;
+	synced_service(&h, IPPROTO_UDP, "127.0.0.1:33001")->counters.inbytes = 10;
 	expect_sync(&h, false, 2, "reset " UDP "\ndelete real server 10.9.9.9:53 from " UDP "\n");
 	let_settle(&h);
 	ck_assert_int_eq(finish(&e, &h), 0);
@@ -306,14 +306,6 @@ START_TEST(a_route_begins_to_close_anew_before_the_kernel_is_changed_and_no_othe
 }
 END_TEST
 
-/* A kernel that takes its time over an answer. */
-static int be_slow(unsigned char *bytes, int len, void *ctx)
-{
-	(void)bytes;
-	nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
-	return gateway_boottime(&(struct err){ 0 }, ctx) == 0 ? len : 0;
-}
-
 START_TEST(a_route_begins_to_close_when_a_slow_kernel_has_stopped_it)
 {
 	struct boottime stopped = { 0 };
@@ -326,7 +318,7 @@ START_TEST(a_route_begins_to_close_when_a_slow_kernel_has_stopped_it)
 	mend(&h.kernel);
 	must_sync(&h);
 	server_extra(&h);
-	h.kernel.spoil = be_slow;
+	h.kernel.spoil = hub_be_slow;
 	h.kernel.spoil_ctx = &stopped;
 	h.kernel.spoil_at = h.kernel.n_received - 1; /* as many again, the last one slow */
 	h.kernel.n_received = 0;

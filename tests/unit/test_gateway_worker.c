@@ -11,13 +11,13 @@ START_TEST(a_worker_is_known_once_it_is_set_and_forgotten_when_deleted)
 	hub_open(&h);
 	ck_assert_int_eq(gateway_worker(&e, h.g, "w1", &found), -ESRCH);
 	ck_assert_msg(strstr(e.msg, "no such worker: w1"), "%s", e.msg);
-	ck_assert_uint_eq(hub_set_worker(&h, &w), 0);
+	ck_assert_uint_eq(synced_set_worker(&h, &w), 0);
 	ck_assert_int_eq(gateway_worker(&e, h.g, "w1", &found), 0);
 	ck_assert(worker_same_place(&w, &found));
 	ck_assert_int_eq(found.nat, NAT_NONE);
 
 	w.reported_at = 2;
-	ck_assert_uint_eq(hub_set_worker(&h, &w), 0);
+	ck_assert_uint_eq(synced_set_worker(&h, &w), 0);
 	ck_assert_int_eq(gateway_worker(&e, h.g, "w1", &found), 0);
 	ck_assert_int_eq(found.reported_at, 2);
 
@@ -37,7 +37,7 @@ START_TEST(what_is_no_worker_is_refused_and_changes_nothing)
 	struct err e;
 
 	hub_open(&h);
-	hub_set_worker(&h, &w);
+	synced_set_worker(&h, &w);
 	bad.nat = NAT_FULL;
 	ck_assert_int_eq(gateway_set_worker(&e, h.g, &bad, &wrong), -EINVAL);
 	bad = given_worker("w 2", NULL);
@@ -57,7 +57,7 @@ START_TEST(setting_a_worker_does_not_ask_the_kernel)
 
 	hub_open(&h);
 	h.kernel.send_error = EPERM;
-	hub_set_worker(&h, &w);
+	synced_set_worker(&h, &w);
 	ck_assert_uint_eq(h.kernel.n_requests, 0);
 	hub_close(&h);
 }
@@ -118,12 +118,12 @@ START_TEST(a_worker_that_routes_name_is_not_deleted)
 	struct err e;
 
 	hub_open(&h);
-	hub_set_worker(&h, &w);
+	synced_set_worker(&h, &w);
 	store_route_of(&h, "web", "w1", ROUTE_GATEWAY, "127.0.0.1:33000", "10.0.0.11:80");
 	store_route_of(&h, "dns", "w1", ROUTE_GATEWAY, "127.0.0.1:33001", "10.0.0.11:53");
 	store_route_of(&h, "other", "w2", ROUTE_GATEWAY, "127.0.0.1:33002", "10.0.0.11:54");
 	ck_assert_int_eq(gateway_delete_worker(&e, h.g, "w1"), -EEXIST);
-	ck_assert_msg(strstr(e.msg, "2 of the routes name it, one of container dns"), "%s", e.msg);
+	ck_assert_msg(strstr(e.msg, "worker w1 is named by 2 of the routes, one of container dns"), "%s", e.msg);
 	ck_assert_msg(strstr(e.msg, "sonm-vs -D"), "%s", e.msg);
 	ck_assert_int_eq(gateway_worker(&e, h.g, "w1", &found), 0);
 	hub_close(&h);

@@ -118,6 +118,11 @@ static void wrong_persistence(struct world *w)
 	w->actual.items[0].persistence = 300;
 }
 
+static void one_packet(struct world *w)
+{
+	w->actual.items[0].flags = IP_VS_SVC_F_ONEPACKET;
+}
+
 static void persistence_is_wanted(struct world *w)
 {
 	w->desired.items[0].persistence = 300;
@@ -211,6 +216,7 @@ static const struct {
 	{ wrong_method, "edit real server 10.0.0.2:80 of tcp " VIP " (weight 100)\n", 0 },
 	{ wrong_scheduler, "edit service tcp " VIP " (wrr)\n", 0 },
 	{ wrong_persistence, "edit service tcp " VIP " (wrr)\n", 0 },
+	{ one_packet, "edit service tcp " VIP " (wrr)\n", 0 },
 	{ persistence_is_wanted, "edit service tcp " VIP " (wrr, persistent 300)\n", 0 },
 	{ wrong_protocol,
 	  "add service udp " VIP " (wrr)\n"

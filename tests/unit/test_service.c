@@ -67,6 +67,18 @@ START_TEST(finds_each_service_of_a_sorted_list_and_no_other)
 }
 END_TEST
 
+START_TEST(finds_a_destination_by_address_and_port)
+{
+	struct destination d[] = { { .real = given_endpoint("10.0.0.1:80") }, { .real = given_endpoint("10.0.0.2:80") } };
+	const struct service s = { .destinations = d, .n_destinations = 2 };
+	const struct endpoint second = given_endpoint("10.0.0.2:80"), other_port = given_endpoint("10.0.0.2:81");
+
+	ck_assert_ptr_eq(service_find_destination(&s, &second), &d[1]);
+	ck_assert_ptr_null(service_find_destination(&s, &other_port));
+	ck_assert_ptr_null(service_find_destination(NULL, &second));
+}
+END_TEST
+
 START_TEST(writes_a_key_for_a_person)
 {
 	const struct {
@@ -197,6 +209,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, keys_differ_by_protocol_address_or_port);
 	tcase_add_test(tc, orders_by_address_port_protocol_and_firewall_marks_last);
 	tcase_add_test(tc, finds_each_service_of_a_sorted_list_and_no_other);
+	tcase_add_test(tc, finds_a_destination_by_address_and_port);
 	tcase_add_test(tc, writes_a_key_for_a_person);
 	tcase_add_test(tc, says_what_a_change_does);
 	tcase_add_test(tc, the_longest_change_fits);

@@ -86,8 +86,11 @@ static void look_for_due(struct store *s)
 {
 	const struct boottime instant = { .boot_id = BOOT, .ms = 5000 };
 	CLEANUP(route_list_clear) struct route_list list = { 0 };
+	bool has_leaving;
 	struct err e;
 
+	MUST(store_has_leaving(&e, s, &has_leaving));
+	ck_assert(has_leaving);
 	MUST(store_settled_routes(&e, s, &instant, 64, &list));
 	MUST(store_draining_routes(&e, s, &instant, true, 64, &list));
 	ck_assert_uint_eq(list.n, 0);

@@ -217,6 +217,40 @@ START_TEST(a_server_that_drains_no_more_is_not_found)
 }
 END_TEST
 
+/* What may be due: nothing can be without it. */
+START_TEST(knows_whether_anything_closes_or_drains)
+{
+	static const struct {
+		enum route_state state;
+		const char *closing_boot, *drain_boot;
+		bool expected;
+	} cases[] = {
+		{ ROUTE_OPEN, "", "", false },
+		{ ROUTE_OPEN, "", BOOT "1", true },
+		{ ROUTE_CLOSING, BOOT "1", "", true },
+		{ ROUTE_CLOSING, "", "", true },
+		{ ROUTE_OPEN, "", "-", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(store_closep) struct store *s = NULL;
+		CLEANUP(route_clear) struct route r = due_route(1);
+		bool found = !cases[i].expected;
+		struct state state;
+		struct err e;
+
+		given_state(&state);
+		s = state_open(&state, STORE_WRITE);
+		r.state = cases[i].state;
+		strcpy(r.closing.boot_id, cases[i].closing_boot);
+		strcpy(r.servers[1].drain.boot_id, cases[i].drain_boot);
+		state_add(s, &r);
+		ck_assert_msg(store_has_leaving(&e, s, &found) == 0, "%s", e.msg);
+		ck_assert_msg(found == cases[i].expected, "case %zu", i);
+	}
+}
+END_TEST
+
 START_TEST(counts_the_ports_that_a_vip_has_given_away)
 {
 	static const struct {
@@ -276,6 +310,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, what_is_due_is_found_alone_and_behind_what_is_not_due_yet);
 	tcase_add_test(tc, a_route_whose_servers_fill_the_limit_counts_once);
 	tcase_add_test(tc, a_server_that_drains_no_more_is_not_found);
+	tcase_add_test(tc, knows_whether_anything_closes_or_drains);
 	tcase_add_test(tc, counts_the_ports_that_a_vip_has_given_away);
 }
 

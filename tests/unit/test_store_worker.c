@@ -229,26 +229,37 @@ START_TEST(says_that_values_without_sense_are_damage)
 }
 END_TEST
 
-START_TEST(says_whether_there_is_a_state_file)
+static bool has_history(struct store *s)
 {
+	struct err e;
+	bool has = false;
+
+	ck_assert_int_eq(store_has_history(&e, s, &has), 0);
+	return has;
+}
+
+START_TEST(says_whether_a_route_was_ever_stored)
+{
+	CLEANUP(route_clear) struct route r = given_route("web", 80, VIP);
 	struct state state;
 	struct store *s;
+	struct err e;
+	int64_t id;
 
 	given_state(&state);
-	for (int mode = STORE_READ; mode <= STORE_UPDATE; mode++) {
-		s = state_open(&state, (enum store_mode)mode);
-		ck_assert(!store_exists(s));
-		store_close(s);
-	}
-	state_write(state.path, "", 0); /* as good as none */
-	s = state_open(&state, STORE_READ);
-	ck_assert(!store_exists(s));
+	s = state_open(&state, STORE_READ); /* there is no file */
+	ck_assert(!has_history(s));
 	store_close(s);
-	for (int mode = STORE_WRITE; mode >= STORE_READ; mode--) {
-		s = state_open(&state, (enum store_mode)mode);
-		ck_assert(store_exists(s));
-		store_close(s);
-	}
+	s = state_open(&state, STORE_WRITE);
+	ck_assert(!has_history(s));
+	id = state_add(s, &r);
+	ck_assert(has_history(s));
+	ck_assert_int_eq(store_forget_route(&e, s, id), 0);
+	store_close(s);
+	s = state_open(&state, STORE_READ);
+	ck_assert_uint_eq(state_n_routes(s), 0);
+	ck_assert(has_history(s));
+	store_close(s);
 }
 END_TEST
 
@@ -262,7 +273,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, deletes_a_worker_with_its_addresses);
 	tcase_add_test(tc, finds_the_routes_of_a_worker_in_order);
 	tcase_add_loop_test(tc, says_that_values_without_sense_are_damage, 0, ARRAY_LEN(senseless));
-	tcase_add_test(tc, says_whether_there_is_a_state_file);
+	tcase_add_test(tc, says_whether_a_route_was_ever_stored);
 }
 
 int main(void)

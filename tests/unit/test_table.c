@@ -142,6 +142,41 @@ START_TEST(aligns_by_characters_and_prints_no_control_character)
 }
 END_TEST
 
+/* Longer than the piece of memory that texts share, and many of them. */
+START_TEST(keeps_texts_of_any_length)
+{
+	static const struct column two[] = { { "A", "a", COLUMN_TEXT }, { "B", "b", COLUMN_TEXT } };
+	static const size_t lengths[] = { 1, 70000, 65535, 65536, 3, 65530, 10, 0 };
+	struct table *t = table_new(two, 2);
+	struct unit_out out = { 0 };
+	CLEANUP_FREE char *text = malloc(70001);
+	struct err e;
+	char *at;
+
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+		memset(text, (int)('a' + i), lengths[i]);
+		text[lengths[i]] = '\0';
+		ck_assert_int_eq(table_add(&e, t, (union cell[]){ { .text = text }, { .text = "b" } }), 0);
+	}
+	table_print(t, unit_open(&out), false);
+	table_free(t);
+	fclose(out.stream);
+	at = strchr(out.text, '\n') + 1;
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+		char c = lengths[i] ? (char)('a' + i) : '-';
+		size_t n = lengths[i] ? lengths[i] : 1;
+
+		for (size_t k = 0; k < n; k++)
+			ck_assert_int_eq(at[k], c);
+		ck_assert_uint_eq(strspn(at + n, " "), 70000 - n + 2);
+		ck_assert_int_eq(strncmp(at + 70002, "b\n", 2), 0);
+		at += 70004;
+	}
+	ck_assert_int_eq(*at, '\0');
+	free(out.text);
+}
+END_TEST
+
 START_TEST(shortens_counts_as_ipvsadm_does)
 {
 	static const struct {
@@ -176,6 +211,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, prints_the_heading_only_when_there_are_no_rows);
 	tcase_add_test(tc, copies_the_text_of_its_cells);
 	tcase_add_test(tc, aligns_by_characters_and_prints_no_control_character);
+	tcase_add_test(tc, keeps_texts_of_any_length);
 	tcase_add_test(tc, shortens_counts_as_ipvsadm_does);
 }
 

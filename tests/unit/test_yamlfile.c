@@ -41,24 +41,25 @@ static const struct {
 	const char *text, *tree;
 	enum yamlfile_form form;
 } trees[] = {
-    {"a: b\nc: [d, {e: f}]\n", "{ a@0:0: b@0:3 c@1:0: [ d@1:4 { e@1:8: f@1:11 } ] }", YAMLFILE_PLAIN},
-    {"- - a\n  -\n- {}\n- []\n", "[ [ a@0:4 @1:3 ] { } [ ] ]", YAMLFILE_PLAIN},
-    {"? [a]\n: {? {b: c} : d}\n", "{ [ a@0:3 ]: { { b@1:6: c@1:9 }: d@1:14 } }", YAMLFILE_PLAIN},
-    {"word", "word@0:0", YAMLFILE_PLAIN},
-    {"a: !!int 5\nb: !x y\n", "{ a@0:0: 5@0:3 b@1:0: y@1:3 }", YAMLFILE_PLAIN},
-    {"a: &x [1]\nb: *x\n&k c: *k\n", "{ a@0:0: [ 1@0:7 ] b@1:0: [ 1@0:7 ] c@2:0: c@2:0 }", YAMLFILE_YAML},
-    {"{\"a\": [1, \"b\", {}], \"c\": null}", "{ a@0:1: [ 1@0:7 b@0:10 { } ] c@0:20: null@0:25 }",
-     YAMLFILE_JSON},
+	{ "a: b\nc: [d, {e: f}]\n", "{ a@0:0: b@0:3 c@1:0: [ d@1:4 { e@1:8: f@1:11 } ] }", YAMLFILE_PLAIN },
+	{ "- - a\n  -\n- {}\n- []\n", "[ [ a@0:4 @1:3 ] { } [ ] ]", YAMLFILE_PLAIN },
+	{ "? [a]\n: {? {b: c} : d}\n", "{ [ a@0:3 ]: { { b@1:6: c@1:9 }: d@1:14 } }", YAMLFILE_PLAIN },
+	{ "word", "word@0:0", YAMLFILE_PLAIN },
+	{ "a: !!int 5\nb: !x y\n", "{ a@0:0: 5@0:3 b@1:0: y@1:3 }", YAMLFILE_PLAIN },
+	{ "a: &x [1]\nb: *x\n&k c: *k\n", "{ a@0:0: [ 1@0:7 ] b@1:0: [ 1@0:7 ] c@2:0: c@2:0 }",
+	  YAMLFILE_YAML },
+	{ "{\"a\": [1, \"b\", {}], \"c\": null}", "{ a@0:1: [ 1@0:7 b@0:10 { } ] c@0:20: null@0:25 }",
+	  YAMLFILE_JSON },
 };
 
 START_TEST(builds_the_tree)
 {
-	yaml_document_t doc = {0};
-	struct unit_out o = {0};
-	struct err e = {0};
+	yaml_document_t doc = { 0 };
+	struct unit_out o = { 0 };
+	struct err e = { 0 };
 
 	ck_assert_msg(yamlfile_parse(&e, "N", trees[_i].text, strlen(trees[_i].text), trees[_i].form, &doc) ==
-			  0,
+			      0,
 		      "%s", e.msg);
 	describe(&doc, 1, unit_open(&o));
 	unit_expect(&o, trees[_i].tree);
@@ -68,12 +69,12 @@ END_TEST
 
 START_TEST(a_text_without_a_document_has_no_root)
 {
-	static const char *const texts[] = {"", "\n", "# a\n"};
+	static const char *const texts[] = { "", "\n", "# a\n" };
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		for (int form = YAMLFILE_YAML; form <= YAMLFILE_JSON; form++) {
-			yaml_document_t doc = {0};
-			struct err e = {0};
+			yaml_document_t doc = { 0 };
+			struct err e = { 0 };
 
 			ck_assert_msg(yamlfile_parse(&e, "N", texts[i], strlen(texts[i]),
 						     (enum yamlfile_form)form, &doc) == 0,
@@ -89,19 +90,19 @@ START_TEST(plain_yaml_has_no_aliases)
 {
 	static const struct {
 		const char *text, *place;
-	} texts[] = {{"a: &x 1", "N:1:4"},
-		     {"&x a: 1", "N:1:1"},
-		     {"- [&x []]", "N:1:4"},
-		     {"{a: &x {}}", "N:1:5"},
-		     {"a: *x", "N:1:4"}};
+	} texts[] = { { "a: &x 1", "N:1:4" },
+		      { "&x a: 1", "N:1:1" },
+		      { "- [&x []]", "N:1:4" },
+		      { "{a: &x {}}", "N:1:5" },
+		      { "a: *x", "N:1:4" } };
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		yaml_document_t doc;
 		struct err e;
 
 		ck_assert_int_eq(
-		    yamlfile_parse(&e, "N", texts[i].text, strlen(texts[i].text), YAMLFILE_PLAIN, &doc),
-		    -EINVAL);
+			yamlfile_parse(&e, "N", texts[i].text, strlen(texts[i].text), YAMLFILE_PLAIN, &doc),
+			-EINVAL);
 		ck_assert_int_eq(strncmp(e.msg, texts[i].place, 5), 0);
 		ck_assert_str_eq(e.msg + 5,
 				 ": aliases are not supported; write the value itself, without & and *");
@@ -126,7 +127,7 @@ END_TEST
 
 START_TEST(reads_a_stream_to_its_end)
 {
-	static const size_t sizes[] = {0, 1, 16383, 16384, 16385, 100000, 262143, 262144};
+	static const size_t sizes[] = { 0, 1, 16383, 16384, 16385, 100000, 262143, 262144 };
 	char *text = malloc(262145), *got;
 	struct err e;
 	size_t len;
