@@ -362,7 +362,8 @@ static int check_args(struct parser *p)
 		return 0;
 	if (!command->name)
 		return err_advise(p->e, "see %s --help", p->table->prog);
-	return err_advise(p->e, "write %s %s %s", p->table->prog, buf, command->synopsis);
+	return err_advise(p->e, "write %s %s%s%s", p->table->prog, buf, command->synopsis[0] ? " " : "",
+			  command->synopsis);
 }
 
 int cmd_parse(struct err *e, const struct cmd_table *table, int argc, char *const argv[],

@@ -86,6 +86,9 @@ const char *cmd_get(const struct cmd_line *line, int id, const char *fallback);
 /* Whole help: usage lines, commands, options, "See PROG(SECTION)". */
 void cmd_help(const struct cmd_table *table, FILE *out);
 
+/* The help of one of its commands: usage, what it does, its options. */
+void cmd_help_command(const struct cmd_table *table, const struct cmd_command *command, FILE *out);
+
 /*
  * The candidates for completion, one a line: "word<TAB>help": the commands'
  * words, the commands as --options, the options; what is hidden is not among them.

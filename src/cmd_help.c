@@ -108,6 +108,24 @@ void cmd_help(const struct cmd_table *table, FILE *out)
 	fprintf(out, "\nSee %s(%s).\n", table->prog, table->section);
 }
 
+void cmd_help_command(const struct cmd_table *table, const struct cmd_command *command, FILE *out)
+{
+	struct wrap w = { .out = out, .column = 6, .indent = 6 };
+
+	put_usage(table, command, out);
+	fputs("      ", out);
+	wrap_put(&w, command->help);
+	fputc('\n', out);
+	for (const struct cmd_option *o = table->options; o->id; o++) {
+		const int *id = command->options;
+
+		while (id && *id && *id != o->id)
+			id++;
+		if (id && *id && !o->hidden)
+			put_item(out, o->letter, o->name, o->arg, o->help);
+	}
+}
+
 void cmd_words(const struct cmd_table *table, FILE *out)
 {
 	for (const struct cmd_command *c = table->commands; c->name && !table->options_only; c++)

@@ -48,8 +48,8 @@ const char *progress_text(size_t done, size_t total, size_t columns, char buf[st
 		done = total;
 	if (columns > PROGRESS_WIDTH_MAX)
 		columns = PROGRESS_WIDTH_MAX;
-	len = (size_t)snprintf(figures, sizeof(figures), "%3u%% %*zu/%zu", percent(done, total),
-			       digits, done, total);
+	len = (size_t)snprintf(figures, sizeof(figures), "%3u%% %*zu/%zu", percent(done, total), digits, done,
+			       total);
 	if (columns < len) { /* the percentage at least */
 		len = 4;
 		figures[len] = '\0';

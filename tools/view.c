@@ -29,9 +29,11 @@ void view_json_name(struct json *j, const char *container, uint16_t cport, uint8
 	json_endpoint(j, public);
 }
 
-void view_json_route(struct json *j, const struct route *r)
+static void json_route(struct json *j, const struct route *r)
 {
+	json_begin_object(j, NULL);
 	view_json_name(j, r->container, r->cport, r->protocol, r->kind, &r->public);
+	json_string(j, "worker", r->worker[0] ? r->worker : NULL);
 	json_string(j, "state", route_state_name(r));
 	json_string(j, "scheduler", r->scheduler);
 	json_uint(j, "persistence", r->persistence);
@@ -40,8 +42,18 @@ void view_json_route(struct json *j, const struct route *r)
 		json_begin_object(j, NULL);
 		json_endpoint(j, &r->servers[i].real);
 		json_uint(j, "weight", r->servers[i].weight);
+		json_bool(j, "draining", server_is_draining(&r->servers[i]));
 		json_end_object(j);
 	}
+	json_end_array(j);
+	json_end_object(j);
+}
+
+void view_json_routes(struct json *j, const struct route_list *routes)
+{
+	json_begin_array(j, "routes");
+	for (size_t i = 0; i < routes->n; i++)
+		json_route(j, &routes->items[i]);
 	json_end_array(j);
 }
 
@@ -91,15 +103,12 @@ static const struct column ledger_columns[] = {
 	{ "OutBytes", NULL, COLUMN_COUNT },
 };
 
-#define TIME_STRLEN 32
-
-/* RFC 3339, in UTC. */
-static const char *format_time(int64_t at, char buf[static TIME_STRLEN])
+const char *view_time(int64_t at, char buf[static VIEW_TIME_STRLEN])
 {
 	time_t t = (time_t)at;
 	struct tm tm;
 
-	if (!gmtime_r(&t, &tm) || strftime(buf, TIME_STRLEN, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+	if (!gmtime_r(&t, &tm) || strftime(buf, VIEW_TIME_STRLEN, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		strcpy(buf, "-");
 	return buf;
 }
@@ -115,14 +124,14 @@ static int add_line(struct err *e, struct table *t, const char *const names[5], 
 
 static int add_entry(struct err *e, struct table *t, const struct ledger_entry *entry)
 {
-	char port[ROUTE_STRLEN], endpoint[ENDPOINT_STRLEN], opened[TIME_STRLEN], closed[TIME_STRLEN];
+	char port[ROUTE_STRLEN], endpoint[ENDPOINT_STRLEN], opened[VIEW_TIME_STRLEN], closed[VIEW_TIME_STRLEN];
 
 	return add_line(e, t,
 			(const char *const[]){ entry->container,
 					       route_port_format(entry->cport, entry->protocol, port),
 					       endpoint_format(&entry->public, endpoint),
-					       format_time(entry->opened_at, opened),
-					       format_time(entry->closed_at, closed) },
+					       view_time(entry->opened_at, opened),
+					       view_time(entry->closed_at, closed) },
 			&entry->total);
 }
 

@@ -51,6 +51,17 @@ static const struct cmd_table fixed = {
 	.commands = commands, .options = options, .common = common, .default_command = CMD_SYNC,
 };
 
+/* Its command takes nothing at all. */
+static const struct cmd_command bare_commands[] = {
+	{ .id = 1, .letter = 'S', .name = "save", .synopsis = "", .help = "save" },
+	{ 0 },
+};
+
+static const struct cmd_table bare = {
+	.prog = "sonm-vs", .summary = "saves", .section = "8",
+	.commands = bare_commands, .options = options, .common = common,
+};
+
 /* A program that does one thing. */
 enum { OPT_REPORT = 256 };
 

@@ -154,6 +154,7 @@ static const struct {
 	  "argument 'd' is one too many for -D|--delete; "
 	  "write sonm-vs -D|--delete CONTAINER" },
 	{ &strict, { "-D", "a" }, "-D|--delete lacks an argument; write sonm-vs -D|--delete CONTAINER" },
+	{ &bare, { "save", "x" }, "argument 'x' is one too many for -S|--save; write sonm-vs -S|--save" },
 	{ &plain, { "x" }, "argument 'x' is one too many for sonm-stun; see sonm-stun --help" },
 	{ &plain, { "--", "-v" }, "argument '-v' is one too many for sonm-stun; see sonm-stun --help" },
 	{ &plain, { "--report", "http://a/" },

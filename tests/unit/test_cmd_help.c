@@ -93,6 +93,28 @@ START_TEST(help_does_not_tear_what_is_in_brackets)
 }
 END_TEST
 
+START_TEST(prints_help_of_one_command)
+{
+	struct unit_out add = { 0 }, sync = { 0 };
+
+	cmd_help_command(&strict, &strict.commands[0], unit_open(&add));
+	unit_expect(&add,
+		    "  sonm-vs -A|--add CONTAINER (-t|-u|--sctp) CPORT=ADDR:PORT ... [--vip ADDRESS]\n"
+		    "          [-w WEIGHT]\n"
+		    "      publish ports of a container\n"
+		    "  -t, --tcp PORT          publish a TCP port\n"
+		    "  -w, --weight WEIGHT     the real server's share of new connections, 0 to\n"
+		    "                          1000; 0: none\n"
+		    "      --vip ADDRESS       the public address\n"
+		    "      --publish-sctp-port CPORT\n"
+		    "                          publish an SCTP port\n");
+	cmd_help_command(&strict, &strict.commands[2], unit_open(&sync));
+	unit_expect(&sync, "  sonm-vs --sync [--dry-run]\n"
+			   "      make the kernel match the state file\n"
+			   "      --dry-run           change nothing\n");
+}
+END_TEST
+
 START_TEST(lists_the_words_for_completion)
 {
 	struct unit_out out = { 0 };
@@ -136,6 +158,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, prints_help);
 	tcase_add_test(tc, prints_help_of_a_program_without_commands);
 	tcase_add_test(tc, help_does_not_tear_what_is_in_brackets);
+	tcase_add_test(tc, prints_help_of_one_command);
 	tcase_add_test(tc, lists_the_words_for_completion);
 	tcase_add_test(tc, lists_the_words_of_a_program_without_commands);
 }
