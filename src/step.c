@@ -44,6 +44,8 @@ static const struct row {
 	{ "net.ipv4.vs.conntrack", "1", NULL, "SNAT sees IPVS traffic only if it is tracked" },
 	{ "net.ipv4.vs.expire_nodest_conn", "1", NULL,
 	  "connections of a removed container end at once, not in another's container" },
+	{ "net.ipv4.vs.expire_quiescent_template", "1", NULL,
+	  "a real server that drains gets no new connections from persistent clients" },
 	{ "net.ipv4.vs.run_estimation", "1", NULL, "without it the traffic counters stand still" },
 	{ "net.ipv4.ip_local_reserved_ports", NULL, NULL,
 	  "keeps this host's own connections off the ports of the pool" },

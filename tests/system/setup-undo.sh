@@ -47,7 +47,7 @@ unchanged "after looking"
 say "Apply"
 expect 0 sonm-gw-setup --apply
 expect 0 sonm-gw-setup --check
-for setting in ip_forward vs.conntrack vs.expire_nodest_conn vs.run_estimation; do
+for setting in ip_forward vs.conntrack vs.expire_nodest_conn vs.expire_quiescent_template vs.run_estimation; do
 	check_equal "$(sysctl -n net.ipv4.$setting)" 1 "$setting"
 done
 check_equal "$(sysctl -n net.ipv6.conf.all.forwarding)" 1 "IPv6 forwarding"
