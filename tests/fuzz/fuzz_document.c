@@ -20,19 +20,22 @@ static void require(bool kept)
 
 /* Where the mutator begins when it has nothing, and at times anew. */
 static const char *const seeds[] = {
-    "version: 1\nworkers:\n- name: w1\n  nat: none\n  kind: public\n  addresses: [203.0.113.7, "
-    "'2001:db8::7']\n"
-    "  reported_at: '2026-11-01T10:00:00Z'\nroutes:\n- container: web\n  port: 80/tcp\n  kind: gateway\n"
-    "  endpoint: 198.51.100.1:33000\n  worker: w1\n  scheduler: wlc\n  persistence: 300\n  real_servers:\n"
-    "  - {address: '10.0.0.11:8080', weight: 100}\n  - {address: '10.0.0.12:8080', weight: 0}\n",
-    "{version: 1, routes: [{container: 1e3, port: 1/udp, kind: direct, endpoint: '[2001:db8::1]:2', "
-    "real_servers: "
-    "[{address: \"[fd00::1]:1\"}]}]}",
-    "-A -t 198.51.100.1:80 -s rr -p 300\n-a -t 198.51.100.1:80 -r 10.0.0.2:80 -m -w 100\n"
-    "-A --sctp-service [2001:db8::1]:53 -s wrr\n-a --sctp-service [2001:db8::1]:53 -r [fd00::1]:53 -m -w 1\n",
-    "-A -f 77\n--add-service --udp-service=192.0.2.1:1 --persistent\n-a -u 192.0.2.1:1 -r 10.0.0.1:1 -g -x "
-    "1\n",
-    "version: 1\nroutes: &a [*a, !!str b, |\n  c\n]\n---\n",
+	"version: 1\nworkers:\n- name: w1\n  nat: none\n  kind: public\n  addresses: [203.0.113.7, "
+	"'2001:db8::7']\n"
+	"  reported_at: '2026-11-01T10:00:00Z'\nroutes:\n- container: web\n  port: 80/tcp\n  kind: gateway\n"
+	"  endpoint: 198.51.100.1:33000\n  worker: w1\n  scheduler: wlc\n  persistence: 300\n  "
+	"real_servers:\n"
+	"  - {address: '10.0.0.11:8080', weight: 100}\n  - {address: '10.0.0.12:8080', weight: 0}\n",
+	"{version: 1, routes: [{container: 1e3, port: 1/udp, kind: direct, endpoint: '[2001:db8::1]:2', "
+	"real_servers: "
+	"[{address: \"[fd00::1]:1\"}]}]}",
+	"-A -t 198.51.100.1:80 -s rr -p 300\n-a -t 198.51.100.1:80 -r 10.0.0.2:80 -m -w 100\n"
+	"-A --sctp-service [2001:db8::1]:53 -s wrr\n-a --sctp-service [2001:db8::1]:53 -r [fd00::1]:53 -m -w "
+	"1\n",
+	"-A -f 77\n--add-service --udp-service=192.0.2.1:1 --persistent\n-a -u 192.0.2.1:1 -r 10.0.0.1:1 -g "
+	"-x "
+	"1\n",
+	"version: 1\nroutes: &a [*a, !!str b, |\n  c\n]\n---\n",
 };
 
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t len, size_t max, unsigned seed)
@@ -94,7 +97,7 @@ static bool is_line(const struct err *e)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	CLEANUP(document_clear) struct document d = {0}, back = {0};
+	CLEANUP(document_clear) struct document d = { 0 }, back = { 0 };
 	CLEANUP_FREE char *text = NULL, *again = NULL;
 	size_t n, m;
 	struct err e;

@@ -19,12 +19,14 @@ static void require(bool kept)
 
 /* Where the mutator begins when it has nothing, and at times anew. */
 static const char *const seeds[] = {
-    "{\n  \"nat\": \"none\",\n  \"gateway\": false,\n  \"address\": \"203.0.113.7\",\n  \"port\": null,\n"
-    "  \"addresses\": [\n    {\n      \"address\": \"203.0.113.7\",\n      \"scope\": \"global\"\n    },\n"
-    "    {\n      \"address\": \"2001:db8::7\"\n    }\n  ],\n  \"servers\": [],\n  \"took_ms\": 12\n}\n",
-    "{\"nat\":\"symmetric\",\"gateway\":true,\"addresses\":[{\"address\":\"10.0.0.1\"}],\"x\":[1.5e-3,{}]}",
-    "{\"nat\": &a !!str 'none', gateway: *a, \"addresses\": [{\"address\": \"\\u0000\\x1b\"}]}",
-    "nat: none\ngateway: false\naddresses:\n- address: 203.0.113.7\n",
+	"{\n  \"nat\": \"none\",\n  \"gateway\": false,\n  \"address\": \"203.0.113.7\",\n  \"port\": null,\n"
+	"  \"addresses\": [\n    {\n      \"address\": \"203.0.113.7\",\n      \"scope\": \"global\"\n    "
+	"},\n"
+	"    {\n      \"address\": \"2001:db8::7\"\n    }\n  ],\n  \"servers\": [],\n  \"took_ms\": 12\n}\n",
+	"{\"nat\":\"symmetric\",\"gateway\":true,\"addresses\":[{\"address\":\"10.0.0.1\"}],\"x\":[1.5e-3,{}]"
+	"}",
+	"{\"nat\": &a !!str 'none', gateway: *a, \"addresses\": [{\"address\": \"\\u0000\\x1b\"}]}",
+	"nat: none\ngateway: false\naddresses:\n- address: 203.0.113.7\n",
 };
 
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t len, size_t max, unsigned seed)
@@ -50,7 +52,7 @@ static bool is_harmless(const struct err *e)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	struct worker w = {0};
+	struct worker w = { 0 };
 	struct err e;
 	FILE *in;
 	int ret;

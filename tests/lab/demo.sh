@@ -26,6 +26,13 @@ hub()
 	types hub '#' "$1"
 }
 
+# hub_prompt KEYS...: at sonm-vs's own prompt; see typist.py.
+hub_prompt()
+{
+	echo 'hub# sonm-vs -i'
+	printf '%s\n' "$@" | TERM=dumb INPUTRC=/dev/null python3 "$tools/typist.py" sonm-vs -i
+}
+
 client()
 {
 	types client '$' "$1"
@@ -124,6 +131,10 @@ tell "What went through, as the hub's kernel counted it: it takes a snapshot eve
 counters_settle
 hub 'sonm-gwstat'
 hub 'ipvsadm -Ln --stats --exact'
+
+tell "The admin lists and edits it at a prompt, where TAB completes: 'ed', TAB, '7', TAB, '--w' ..."
+hub_prompt 'see sonm-vs>\x20' 'type ed\t7\t--w\t50\r' 'see [10053' \
+	'see sonm-vs>\x20' 'type li\t\r' 'see 50' 'see sonm-vs>\x20' 'type quit\r' 'end 0'
 
 tell "It downloads again, and right after that the container ends. The traffic stops" \
 	"at once; the account is closed when all is counted."

@@ -114,6 +114,13 @@ on()
 	esac
 }
 
+# lab_slow_client: what the client has not read yet waits at the worker, not in buffers on the way.
+lab_slow_client()
+{
+	on client sysctl -qw net.ipv4.tcp_rmem='4096 65536 65536'
+	on worker1 sysctl -qw net.ipv4.tcp_wmem='4096 65536 65536'
+}
+
 # wait_for SECONDS COMMAND...: until it succeeds.
 wait_for()
 {
@@ -151,6 +158,25 @@ download()
 download_udp()
 {
 	on client python3 "$tools/peer.py" fetch "$(lab_host "$1")" "${1##*:}"
+}
+
+# serve_sctp WORKER FILE PORT: over SCTP, in the background.
+serve_sctp()
+{
+	modprobe sctp
+	on "$1" python3 "$tools/peer.py" serve-sctp "$2" "$3" &
+	wait_for 20 lab_listens_sctp "$1" "$3"
+}
+
+lab_listens_sctp()
+{
+	on "$1" grep -Eq "^( *[^ ]+){5} +$2 " /proc/net/sctp/eps
+}
+
+# download_sctp HOST:PORT
+download_sctp()
+{
+	on client python3 "$tools/peer.py" fetch-sctp "$(lab_host "$1")" "${1##*:}"
 }
 
 # hear_stream HOST:PORT SECONDS: asks for a stream over UDP and sends nothing more.
@@ -256,19 +282,26 @@ services_of_state()
 {
 	sqlite3 "$state" "
 		create temp view endpoint as select *,
-			case protocol when 6 then '-t ' else '-u ' end ||
+			case protocol when 6 then '-t ' when 17 then '-u ' else '--sctp-service ' end ||
 			case instr(address, ':') when 0 then address else '[' || address || ']' end ||
 			':' || port as service from route where kind = 'gateway';
-		select '-A ' || service || ' -s ' || scheduler from endpoint union all
+		select '-A ' || service || ' -s ' || scheduler ||
+			case persistence when 0 then '' else ' -p ' || persistence end from endpoint union all
 		select '-a ' || service || ' -r ' ||
 			case instr(r.address, ':') when 0 then r.address else '[' || r.address || ']' end ||
-			':' || r.port || ' -m -w ' || weight
+			':' || r.port || ' -m -w ' || case when drain_boot is null then weight else 0 end
 		from endpoint e join real_server r on r.route = e.id where e.state = 'open'" | sort
 }
 
 services_of_kernel()
 {
 	ipvsadm -Sn | sort
+}
+
+# services_on PORT: what ipvsadm -Sn says of the services with that virtual port, real servers sorted.
+services_on()
+{
+	ipvsadm -Sn | grep -E "^-[Aa] [^ ]+ [^ ]*:$1 " | sort
 }
 
 check_state_is_kernel()

@@ -4,6 +4,8 @@
 peer.py serve FILE PORT               serve FILE over HTTP/1.0 and UDP, IPv4 and IPv6, at PORT
 peer.py fetch ADDRESS PORT            fetch it over UDP and write it to the standard output
 peer.py hear ADDRESS PORT SECONDS     ask for a stream over UDP, send nothing more, and hear it
+peer.py serve-sctp FILE PORT          serve FILE to whoever connects over SCTP, IPv4 and IPv6, at PORT
+peer.py fetch-sctp ADDRESS PORT       fetch it over SCTP and write it to the standard output
 
 The HTTP server sends no length and closes first: when a client has all, it has
 seen the end of the connection too, and no packet is still to come.
@@ -87,6 +89,28 @@ def hear(address, port, seconds):
         time.sleep(seconds)
 
 
+def serve_sctp(path, port):
+    with open(path, "rb") as file:
+        content = file.read()
+    with socket.socket(socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_SCTP) as listener:
+        listener.bind(("::", port))
+        listener.listen(64)
+        while True:
+            connection = listener.accept()[0]
+            with connection:
+                for at in range(0, len(content), CHUNK):
+                    connection.send(content[at:at + CHUNK])
+
+
+def fetch_sctp(address, port):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_SCTP) as server:
+        server.settimeout(10)
+        server.connect((address, port))
+        while chunk := server.recv(65536):
+            sys.stdout.buffer.write(chunk)
+
+
 def ask(server, offset):
     for _ in range(20):
         try:
@@ -107,5 +131,9 @@ if __name__ == "__main__":
         fetch(sys.argv[2], int(sys.argv[3]))
     elif sys.argv[1:2] == ["hear"]:
         hear(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
+    elif sys.argv[1:2] == ["serve-sctp"]:
+        serve_sctp(sys.argv[2], int(sys.argv[3]))
+    elif sys.argv[1:2] == ["fetch-sctp"]:
+        fetch_sctp(sys.argv[2], int(sys.argv[3]))
     else:
         sys.exit(__doc__)

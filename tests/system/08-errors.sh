@@ -29,6 +29,7 @@ say "A kernel without IPVS"
 echo /bin/false >/proc/sys/kernel/modprobe
 expect_error 8 'sonm-gw-setup --apply' sonm-vs -A web -t 80=$real
 expect_error 8 'sonm-gw-setup --apply' sonm-gwstat
+expect_error 8 'sonm-gw-setup --apply' sonm-vs --sync --dry-run -j
 check_equal "$(sqlite3 "$state" 'select count(*) from route')" 0 "routes in the state file"
 echo /sbin/modprobe >/proc/sys/kernel/modprobe
 lab_hub 'ports: [32768, 32770]'
@@ -89,11 +90,12 @@ refused 2 '/tmp/bad\.yaml:[0-9]+:[0-9]+: ' sonm-vs -c /tmp/bad.yaml -L
 expect_error 2 '/tmp/none\.yaml' sonm-vs -c /tmp/none.yaml -L
 
 say "A state file that is not for us"
+version=$(sqlite3 "$state" 'pragma user_version')
 sqlite3 "$state" 'pragma user_version = 99'
 refused 2 'gateway\.db.*99|newer' sonm-vs -A web3 -u 80=$real
 refused 2 'gateway\.db.*99|newer' sonm-gwstat
 refused 2 'gateway\.db.*99|newer' sonm-gw-setup --undo
-sqlite3 "$state" 'pragma user_version = 1'
+sqlite3 "$state" "pragma user_version = $version"
 chmod 666 "$state"
 refused 2 'gateway\.db' sonm-vs -A web3 -u 80=$real
 chmod 600 "$state"

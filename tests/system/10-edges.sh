@@ -76,9 +76,11 @@ ip addr add 198.51.100.9/24 dev hub-client
 cat >/tmp/several.yaml <<-END
 	gateway: {addresses: [203.0.113.9, 198.51.100.9, $public4], ports: [32768, 32768]}
 END
-check_equal "$(sonm-vs -c /tmp/several.yaml -A s1 -t 80=10.0.0.11:8080)" "[80/tcp->198.51.100.9:32768]" "first"
-check_equal "$(sonm-vs -c /tmp/several.yaml -A s2 -t 80=10.0.0.11:8080 --vport 32768)" \
-	"[80/tcp->$public4:32768]" "second, with the port that the first has given away"
+# Both are empty, so chance decides who is first.
+sonm-vs -c /tmp/several.yaml -A s1 -t 80=10.0.0.11:8080 >/tmp/endpoints
+sonm-vs -c /tmp/several.yaml -A s2 -t 80=10.0.0.11:8080 --vport 32768 >>/tmp/endpoints
+check_equal "$(sort /tmp/endpoints | paste -sd' ')" \
+	"[80/tcp->$public4:32768] [80/tcp->198.51.100.9:32768]" "each has one route"
 expect_error 5 'no tcp port is free' sonm-vs -c /tmp/several.yaml -A s3 -t 80=10.0.0.11:8080
 check_equal "$(download 198.51.100.9:32768 | sha256)" "$(sha256 /tmp/content)" "content"
 
@@ -100,6 +102,14 @@ counters_settle
 check_equal "$(sonm-gwstat sum -j | jq .total.outbytes)" \
 	"$(($(ledger outbytes sum) + $(sonm-gwstat sum -j | jq '.containers[0].routes[0].outbytes')))" "sum"
 [ "$(sonm-gwstat sum -j | jq .total.outbytes)" -gt 2000000 ] || fail "too little"
+
+say "A real server named twice, or one too many, is the request's fault"
+expect_error 2 '10.0.0.11:80 .*twice' sonm-vs -A twice -t 80=10.0.0.11:80 -t 80=10.0.0.11:80
+set --
+for i in $(seq 65); do
+	set -- "$@" -t "80=10.0.0.11:$i"
+done
+expect_error 2 '64 real servers' sonm-vs -A many "$@"
 
 say "A VIP is this host's own, whatever may be bound to"
 cat >/tmp/own.yaml <<-END
