@@ -6,6 +6,7 @@
 #include <linux/ip_vs.h>
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
+#include <netlink/errno.h>
 #include <netlink/netlink.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
  * does not repeat the request (NETLINK_CAP_ACK) takes less than 800 bytes.
  */
 #define BATCH 64
+#define ACK_MAX 1024 /* bytes */
 #define ANSWER_SECONDS 10
 
 /*
@@ -212,21 +214,83 @@ static int handle_answer(struct err *e, struct talk *t, struct nlmsghdr *answer)
 	}
 }
 
+/* The messages of one datagram. */
+static int handle_datagram(struct err *e, struct talk *t, void *buf, int len)
+{
+	struct nlmsghdr *answer = buf;
+
+	for (; nlmsg_ok(answer, len); answer = nlmsg_next(answer, &len))
+		if (handle_answer(e, t, answer) < 0)
+			return -e->code;
+	return len > 0 ? garbled(e) : 0;
+}
+
 /* Reads until every request of the talk is answered. */
 static int hear(struct err *e, struct ipvs *k, struct talk *t)
 {
 	while (t->n_answered < t->n_requests) {
 		CLEANUP_FREE unsigned char *buf = NULL;
 		int len = recv_answers(e, k, &buf);
-		struct nlmsghdr *answer = (struct nlmsghdr *)(void *)buf;
 
 		if (len < 0)
 			return len;
-		for (; nlmsg_ok(answer, len); answer = nlmsg_next(answer, &len))
-			if (handle_answer(e, t, answer) < 0)
+		if (handle_datagram(e, t, buf, len) < 0)
+			return -e->code;
+	}
+	return 0;
+}
+
+/* Where several datagrams are received at once. */
+struct inbox {
+	struct mmsghdr messages[BATCH];
+	struct iovec places[BATCH];
+	struct sockaddr_nl from[BATCH];
+	union {
+		struct nlmsghdr header; /* for its alignment */
+		unsigned char bytes[ACK_MAX];
+	} acks[BATCH];
+};
+
+/* Waits for at least one, and takes those n at most that are there. Returns how many. */
+static int recv_acks(struct err *e, struct ipvs *k, struct inbox *in, size_t n)
+{
+	int ret;
+
+	for (size_t i = 0; i < n; i++) {
+		in->places[i] = (struct iovec){ &in->acks[i], sizeof(in->acks[i]) };
+		in->messages[i].msg_hdr = (struct msghdr){ .msg_name = &in->from[i], .msg_iov = &in->places[i] };
+		in->messages[i].msg_hdr.msg_namelen = sizeof(in->from[i]);
+		in->messages[i].msg_hdr.msg_iovlen = 1;
+	}
+	do
+		ret = recvmmsg(nl_socket_get_fd(k->sock), in->messages, (unsigned)n, MSG_WAITFORONE, NULL);
+	while (ret < 0 && errno == EINTR);
+	return ret >= 0 ? ret : refused_by_libnl(e, "the kernel's IPVS does not answer", -nl_syserr2nlerr(errno));
+}
+
+/*
+ * The same for requests that are answered with nothing but an ACK each. These are so many datagrams;
+ * taken one by one, they would be most of the system calls of a large restore.
+ */
+static int hear_acks(struct err *e, struct ipvs *k, struct talk *t)
+{
+	struct inbox in;
+
+	if (k->peer.recv)
+		return hear(e, k, t);
+	while (t->n_answered < t->n_requests) {
+		int n = recv_acks(e, k, &in, t->n_requests - t->n_answered);
+
+		if (n < 0)
+			return n;
+		for (int i = 0; i < n; i++) {
+			if (in.from[i].nl_pid != 0)
+				continue; /* not the kernel */
+			if (in.messages[i].msg_hdr.msg_flags & MSG_TRUNC)
+				return garbled(e);
+			if (handle_datagram(e, t, &in.acks[i], (int)in.messages[i].msg_len) < 0)
 				return -e->code;
-		if (len > 0)
-			return garbled(e);
+		}
 	}
 	return 0;
 }
@@ -387,7 +451,7 @@ static int run_batch(struct err *e, struct ipvs *k, struct change *changes, size
 	}
 	if (send_requests(e, k, datagram, len) < 0)
 		return -e->code;
-	ret = hear(e, k, &t);
+	ret = hear_acks(e, k, &t);
 	for (size_t i = 0; i < n; i++)
 		changes[i].status = t.statuses[i] == -EINPROGRESS ? -EIO : t.statuses[i];
 	return ret;
