@@ -88,7 +88,7 @@ int sql_query(struct err *e, struct store *s, const char *sql, const struct sql_
 	for (size_t i = 0; i < n_values; i++) {
 		int at = (int)i + 1;
 		int code = values[i].is_text
-				   ? sqlite3_bind_text(stmt, at, values[i].text, -1, SQLITE_TRANSIENT)
+				   ? sqlite3_bind_text(stmt, at, values[i].text, -1, SQLITE_STATIC)
 				   : sqlite3_bind_int64(stmt, at, values[i].number);
 
 		if (code != SQLITE_OK)

@@ -26,7 +26,7 @@ struct store {
 struct sql_value {
 	bool is_text;
 	int64_t number;
-	const char *text; /* NULL: SQL's NULL; must live until the statement has run */
+	const char *text; /* NULL: SQL's NULL; not copied: must live until the statement has ended */
 };
 
 #define SQL_INT(x) ((struct sql_value){ .number = (int64_t)(x) })

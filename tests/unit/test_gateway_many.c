@@ -82,6 +82,7 @@ END_TEST
 
 static void add_tests(TCase *tc)
 {
+	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, ten_thousand_routes_cost_one_dump_and_two_requests_each);
 	tcase_add_test(tc, ten_thousand_routes_are_taken_back_if_the_last_is_refused);
 }
