@@ -19,14 +19,22 @@ table_head()
 {
 	[ -z "${in_table-}" ] || return 0
 	export in_table=1
-	printf '\n%-44s %9s %9s %7s  %s\n' work ipvsadm ours ratio target
+	printf '\n%-48s %9s %9s %7s  %s\n' work ipvsadm ours ratio target
 }
 
 # row WORK PEER OURS TARGET: numbers of one unit; the ratio is OURS / PEER.
 row()
 {
 	awk -v work="$1" -v peer="$2" -v ours="$3" -v target="$4" \
-		'BEGIN { printf "%-44s %9s %9s %7.3f  %s\n", work, peer, ours, ours / peer, target }'
+		'BEGIN { printf "%-48s %9s %9s %7.3f  %s\n", work, peer, ours, ours / peer, target }'
+}
+
+# rows WORK PEER-FILE OUR-FILE TARGET: of what stopwatch has written, the medians; below, the least of each,
+# which other work of the machine spoils least.
+rows()
+{
+	row "$1, us" "$(median "$2")" "$(median "$3")" "$4"
+	row '  at best' "$(sort -n "$2" | head -n 1)" "$(sort -n "$3" | head -n 1)" "$4"
 }
 
 # fresh NAME...: network namespaces like new, with the hub's address; and no state file.

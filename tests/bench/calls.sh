@@ -50,7 +50,7 @@ by_turns()
 compare()
 {
 	by_turns "$2"
-	row "$1" "$(median "/run/peer.$2")" "$(median "/run/our.$2")" "$3"
+	rows "$1" "/run/peer.$2" "/run/our.$2" "$3"
 }
 
 if [ $# -eq 4 ]; then # inside the namespace: WHO WORK FROM FILE
@@ -67,12 +67,12 @@ table_head
 for i in $(seq 10); do # so that nothing is done for the first time
 	inside our our add $((1000 + i * 5)) first
 done
-compare 'add one container, us' add '<= 1.0'
-compare 'list them with their traffic, us' list ''
-compare 'remove one container, us' remove ''
+compare 'add one container' add '<= 1.0'
+compare 'list them with their traffic' list ''
+compare 'remove one container' remove ''
 inside our our add 2000 first
 fill "$many"
 for from in $(seq 1 5 "$calls"); do
 	inside our our add $((3000 + from)) many
 done
-row "add one: few routes stored, $many, us" "$(median /run/our.add)" "$(median /run/many.add)" '<= 1.2'
+rows "add one: few routes stored, $many" /run/our.add /run/many.add '<= 1.2'

@@ -49,4 +49,4 @@ for work in one_by_one at_once; do
 done
 table_head
 row "$callers callers: one by one, at once, us" "$(cat /run/total)" "$(cat /run/at_once)" '<= 1.3'
-printf '%-44s %9s %9s\n' "  the longest wait, us" '' "$(sort -n /run/crowd | tail -n 1)"
+printf '%-48s %9s %9s\n' "  the longest wait, us" '' "$(sort -n /run/crowd | tail -n 1)"
