@@ -57,7 +57,7 @@ our_list()
 }
 
 if [ $# -eq 2 ]; then # inside the namespace: WHO WORK
-	stopwatch "/run/$1.$2" "$1_$2"
+	stopwatch "/run/all.$1.$2" "$1_$2"
 	exit 0
 fi
 
@@ -75,6 +75,6 @@ for _ in $(seq "$runs"); do
 	[ "$(on our ipvsadm -Ln | grep -c '^TCP')" -eq "$routes" ] || fail "not all routes were restored"
 done
 table_head
-rows "restore $routes routes" /run/peer.restore /run/our.restore '<= 0.125'
-rows "restore them from ipvsadm's own text" /run/peer.restore /run/our.same '<= 0.125'
-rows "list them" /run/peer.list /run/our.list '<= 0.050'
+rows "restore $routes routes" /run/all.peer.restore /run/all.our.restore '<= 0.125'
+rows "restore them from ipvsadm's own text" /run/all.peer.restore /run/all.our.same '<= 0.125'
+rows "list them" /run/all.peer.list /run/all.our.list '<= 0.050'
