@@ -175,7 +175,7 @@ static int find_all_former(struct err *e, struct restoration *r)
 			at++;
 		for (n = 0; at + n < stored.n && compare_names(&stored.items[at + n], wanted) == 0;)
 			n++;
-		if (find_former(e, r, wanted, stored.items + at, n) < 0)
+		if (find_former(e, r, wanted, n > 0 ? &stored.items[at] : NULL, n) < 0)
 			return -e->code;
 		at += n;
 	}
