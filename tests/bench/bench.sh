@@ -53,10 +53,10 @@ fresh()
 # stopwatch FILE COMMAND...: adds the microseconds that it takes to the file. It must succeed.
 stopwatch()
 {
-	local file=$1 began
+	local file=$1 began errors=/run/stderr.$BASHPID
 	shift
 	began=${EPOCHREALTIME/./}
-	"$@" >/dev/null 2>"/run/stderr.$BASHPID" || fail "$*: $(cat "/run/stderr.$BASHPID")"
+	"$@" >/dev/null 2>"$errors" || fail "$*: $(cat "$errors")" >&2
 	echo $((${EPOCHREALTIME/./} - began)) >>"$file"
 }
 
