@@ -32,14 +32,6 @@ int gateway_check_scheduler(struct err *e, const char *name)
 	return err_set(e, ERR_USAGE, "'%.30s' is not the name of a scheduler; give one such as wrr", name);
 }
 
-static struct route *route_of_port(struct route_list *routes, uint16_t cport, uint8_t protocol)
-{
-	for (size_t i = 0; i < routes->n; i++)
-		if (routes->items[i].cport == cport && routes->items[i].protocol == protocol)
-			return &routes->items[i];
-	return NULL;
-}
-
 static int add_wanted_route(struct err *e, struct addition *a, const struct port_spec *port,
 			    struct route **out)
 {
@@ -63,7 +55,7 @@ static int add_wanted_route(struct err *e, struct addition *a, const struct port
 
 static int add_wanted_server(struct err *e, struct addition *a, const struct port_spec *port)
 {
-	struct route *r = route_of_port(&a->t.wanted, port->cport, port->protocol);
+	struct route *r = route_list_find(&a->t.wanted, port->cport, port->protocol);
 	struct real_server rs = { .real = port->real };
 
 	rs.weight = a->rq->weight < 0 ? a->g->config->weight : (uint32_t)a->rq->weight;

@@ -53,14 +53,6 @@ static int check_request(struct err *e, const struct edit_request *rq)
 		       "(CPORT=ADDRESS:PORT)");
 }
 
-static struct route *find_port(const struct route_list *routes, const struct port_spec *port)
-{
-	for (size_t i = 0; i < routes->n; i++)
-		if (routes->items[i].cport == port->cport && routes->items[i].protocol == port->protocol)
-			return &routes->items[i];
-	return NULL;
-}
-
 static bool is_meant(const struct edit_request *rq, const struct route *r)
 {
 	for (size_t i = 0; i < rq->n_ports; i++)
@@ -83,7 +75,7 @@ static int check_found(struct err *e, const struct edit_request *rq, const struc
 	if (open->n == 0)
 		return err_set(e, ERR_ABSENT, "container %s has no open route; see 'sonm-vs -L'", rq->container);
 	for (size_t i = 0; i < rq->n_ports; i++)
-		if (!find_port(open, &rq->ports[i]))
+		if (!route_list_find(open, rq->ports[i].cport, rq->ports[i].protocol))
 			return err_set(e, ERR_ABSENT, "container %s has no open route for port %u/%s; see 'sonm-vs -L %s'",
 				       rq->container, (unsigned)rq->ports[i].cport,
 				       protocol_name(rq->ports[i].protocol), rq->container);
@@ -160,7 +152,7 @@ static int drain_replaced(struct err *e, const struct edition *ed, struct route 
 
 static int edit_port(struct err *e, const struct edition *ed, const struct port_spec *port)
 {
-	struct route *r = find_port(&ed->t.wanted, port);
+	struct route *r = route_list_find(&ed->t.wanted, port->cport, port->protocol);
 
 	if (port->has_real && edit_server(e, ed, r, &port->real) < 0)
 		return -e->code;

@@ -178,6 +178,14 @@ int route_list_take(struct err *e, struct route_list *list, struct route *r)
 	return 0;
 }
 
+struct route *route_list_find(const struct route_list *list, uint16_t cport, uint8_t protocol)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->items[i].cport == cport && list->items[i].protocol == protocol)
+			return &list->items[i];
+	return NULL;
+}
+
 void route_clear(struct route *r)
 {
 	free(r->servers);

@@ -135,6 +135,9 @@ int route_copy(struct err *e, const struct route *from, struct route *to) MUST_C
 /* Appends and takes over what r owns (r becomes empty), on success only. -ENOMEM. */
 int route_list_take(struct err *e, struct route_list *list, struct route *r) MUST_CHECK;
 
+/* The first route of this container port, or NULL: for a list of one container's. */
+struct route *route_list_find(const struct route_list *list, uint16_t cport, uint8_t protocol);
+
 /* CLEANUP functions. */
 void route_clear(struct route *r);
 void route_list_clear(struct route_list *list);

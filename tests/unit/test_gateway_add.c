@@ -93,7 +93,7 @@ START_TEST(what_a_worker_cannot_have_is_refused)
 	rq.n_ports = 1;
 	rq.worker = "w1";
 	ports[0].real = given_endpoint("[fd00::11]:80");
-	refused(&h, &rq, EINVAL, "");
+	refused(&h, &rq, EINVAL, "no IPv6 address");
 	rq.worker = "w2";
 	refused(&h, &rq, ESRCH, "w2");
 	rq.worker = "a worker";
