@@ -154,6 +154,40 @@ download()
 	on client curl -sS --http1.0 --connect-timeout 5 --max-time 60 "$@" "http://$where/"
 }
 
+# slow_download FILE HOST:PORT [CURL-OPTION...]: the same in the background and into
+# FILE, and slowly, until finish_download: it neither ends before on a machine that is
+# busy nor takes longer than it must. $download is the client.
+slow_download()
+{
+	into=$1
+	shift
+	rm -f "$into" "$into.pipe" "$into.hurry"
+	mkfifo "$into.pipe"
+	lab_trickle "$into.hurry" <"$into.pipe" >"$into" &
+	echo $! >"$into.reader"
+	download "$@" --max-time 300 --keepalive-time 1 >"$into.pipe" &
+	download=$!
+	wait_for 20 test -s "$into"
+}
+
+# At most 200 kB a second.
+lab_trickle()
+{
+	until [ -e "$1" ]; do
+		head -c 20000
+		sleep 0.1
+	done
+	cat
+}
+
+# finish_download FILE CLIENT: at full speed. Fails if the client did.
+finish_download()
+{
+	touch "$1.hurry"
+	wait "$2" || return
+	wait "$(cat "$1.reader")"
+}
+
 # download_udp HOST:PORT
 download_udp()
 {

@@ -32,12 +32,10 @@ END
 table=$(ipvsadm -Sn)
 count client tcp 33001
 count worker1 tcp 8080
-download 198.51.100.1:33001 --limit-rate 1M >/tmp/got &
-first=$!
-download '[2001:db8:1::1]:33002' --limit-rate 1M >/tmp/got6 &
-second=$!
-wait_for 20 test -s /tmp/got
-wait_for 20 test -s /tmp/got6
+slow_download /tmp/got 198.51.100.1:33001
+first=$download
+slow_download /tmp/got6 '[2001:db8:1::1]:33002'
+second=$download
 
 say "Without --adopt it is not ours to take; what is no route, is named"
 ipvsadm -Sn >/tmp/table
@@ -68,8 +66,8 @@ expect 0 sonm-vs --sync --dry-run
 kill -0 $first $second || fail "the downloads were too short for this"
 
 say "The downloads end well, and the account has them from their beginning"
-wait $first
-wait $second
+finish_download /tmp/got $first
+finish_download /tmp/got6 $second
 check_equal "$(sha256 /tmp/got)" "$sent" "content"
 check_equal "$(sha256 /tmp/got6)" "$sent" "content over IPv6"
 check_equal "$(counted client RST) $(counted worker1 RST)" "0 0" "bytes of resets"

@@ -8,18 +8,15 @@
 # shellcheck source=tests/lab/lib.sh
 . "${tools:?}/lib.sh"
 
-# begin CONTAINER SERVER RATE [OPTION...]: publishes it and begins a download.
+# begin CONTAINER SERVER [OPTION...]: publishes it and begins a download.
 begin()
 {
-	name=$1 server=$2 rate=$3
-	shift 3
+	name=$1 server=$2
+	shift 2
 	endpoint=$(publish "$name" -t "80=$server" "$@")
 	port=${endpoint##*:}
 	count client tcp "$port"
-	rm -f /tmp/got
-	download "$endpoint" --limit-rate "$rate" --keepalive-time 1 >/tmp/got 2>/tmp/complaint &
-	download=$!
-	wait_for 20 test -s /tmp/got
+	slow_download /tmp/got "$endpoint" 2>/tmp/complaint
 }
 
 state_of()
@@ -54,7 +51,7 @@ serve worker2 /tmp/content 8080
 
 for server in 10.0.0.11:8080 '[fd00::11]:8080'; do
 	say "The download from $server ends well, while new clients are refused"
-	begin web "$server" 1M -p 300 # the client that is kept there counts as new, too
+	begin web "$server" -p 300 # the client that is kept there counts as new, too
 	sonm-vs -D web --drain 60 --wait >/tmp/totals &
 	drain=$!
 	wait_for 10 is_draining web
@@ -64,7 +61,7 @@ for server in 10.0.0.11:8080 '[fd00::11]:8080'; do
 	check_state_is_kernel
 	kill -0 $download || fail "the download is over already"
 	kill -0 $drain || fail "the drain did not wait"
-	wait $download
+	finish_download /tmp/got $download
 	check_equal "$(sha256 /tmp/got)" "$sent" "content"
 	wait $drain
 	cat /tmp/totals
@@ -76,30 +73,30 @@ for server in 10.0.0.11:8080 '[fd00::11]:8080'; do
 done
 
 say "Whoever takes longer than the deadline is cut off"
-begin late 10.0.0.11:8080 300k
+begin late 10.0.0.11:8080
 began=$(date +%s)
 sonm-vs -D late --drain 3
 took=$(($(date +%s) - began))
 [ $took -ge 3 ] || fail "closed after $took s"
-expect 56 wait $download
+expect 56 finish_download /tmp/got $download
 wait_for 10 is_closed late
 check_ledger late
 
 say "A killed drain is finished by whoever comes next"
-begin killed 10.0.0.11:8080 1M
+begin killed 10.0.0.11:8080
 sonm-vs -D killed --drain 600 &
 drain=$!
 wait_for 10 is_draining killed
 kill -9 $drain
 sonm-gwstat --checkpoint
 is_draining killed || fail "it does not drain any more"
-wait $download
+finish_download /tmp/got $download
 check_equal "$(sha256 /tmp/got)" "$sent" "content"
 wait_for 20 is_closed killed
 check_ledger killed
 
 say "Published again, a draining container opens at its endpoint"
-begin again 10.0.0.11:8080 1M
+begin again 10.0.0.11:8080
 sonm-vs -D again --drain 600 &
 drain=$!
 wait_for 10 is_draining again
@@ -107,7 +104,7 @@ kill -9 $drain
 check_equal "$(publish again -t 80=10.0.0.11:8080)" "$endpoint" "endpoint"
 check_equal "$(state_of again)" open "state"
 check_equal "$(download "$endpoint" | sha256)" "$sent" "content for a new client"
-wait $download
+finish_download /tmp/got $download
 check_equal "$(sha256 /tmp/got)" "$sent" "content for the old one"
 sonm-vs -D again --wait
 check_ledger again

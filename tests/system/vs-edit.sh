@@ -47,10 +47,8 @@ web=$(publish web -t 80=10.0.0.11:8080)
 port=${web##*:}
 count client tcp "$port"
 
-say "A client downloads, a megabyte a second"
-download "$web" --limit-rate 1M >/tmp/got &
-download=$!
-wait_for 20 test -s /tmp/got
+say "A client downloads, slowly"
+slow_download /tmp/got "$web"
 
 say "Scheduler, weight, persistence"
 edit web -s wlc
@@ -104,7 +102,7 @@ check_state_is_kernel
 
 say "The download ends well; then its real server leaves"
 kill -0 $download || fail "the download was too short for this"
-wait $download
+finish_download /tmp/got $download
 check_equal "$(sha256 /tmp/got)" "$(sha256 /tmp/one)" "content"
 wait_for 30 left 10.0.0.11
 check_service "-A -s wrr

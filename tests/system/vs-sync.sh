@@ -38,9 +38,7 @@ ipvsadm -A -t 198.51.100.1:9999 -s rr          # outside the pool
 ipvsadm -A -t 198.51.100.77:33333 -s rr        # of another address
 ipvsadm -A -f 7 -s rr
 right=$(ipvsadm -Sn | sort)
-download "$busy" --limit-rate 500k >/tmp/got &
-download=$!
-wait_for 20 test -s /tmp/got
+slow_download /tmp/got "$busy"
 count client tcp "${busy##*:}"
 expect 0 sonm-vs --sync --dry-run
 
@@ -70,7 +68,7 @@ mended "An orphan in the pool" "delete service.*$public4:$free.*orphan"
 
 say "The download has not noticed"
 kill -0 $download || fail "the download was too short for this"
-wait $download
+finish_download /tmp/got $download
 check_equal "$(sha256 /tmp/got)" "$sent" "content"
 check_equal "$(counted client RST)" 0 "bytes of resets"
 
