@@ -129,6 +129,9 @@ int store_schema_version(struct err *e, struct store *s, int *out)
 
 	if (ret == 0)
 		ret = read_version(e, s, out);
+	/* Its tables have to be read anyway; on its own, that would lock the file once more. */
+	if (ret == 0 && *out == STORE_VERSION)
+		ret = sql_script(e, s, "PRAGMA journal_mode");
 	store_rollback(s);
 	return ret;
 }

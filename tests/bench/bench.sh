@@ -14,6 +14,10 @@
 
 vip=198.51.100.1
 
+# QEMU translates code anew when it meets it at another address, which takes it several times as long
+# as what the program does; a processor would notice nothing. So each program gets the same addresses each time.
+sysctl -qw kernel.randomize_va_space=0
+
 # Of a table that all measurements share: hub.sh prints the head once.
 table_head()
 {
