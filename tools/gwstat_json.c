@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Usage as JSON. */
+#include "gwstat.h"
+#include "view.h"
+
+static void put_amounts(struct json *j, const struct usage_look *look, const struct counters *c,
+			const struct rates *r)
+{
+	if (look->rate)
+		view_json_rates(j, r);
+	else
+		view_json_counters(j, c);
+}
+
+static void put_route(struct json *j, const struct usage_look *look, const struct reading *reading)
+{
+	const struct route *r = &reading->route;
+
+	json_begin_object(j, NULL);
+	view_json_name(j, r->container, r->cport, r->protocol, r->kind, &r->public);
+	json_string(j, "state", route_state_name(r));
+	json_bool(j, "in_kernel", reading->in_kernel);
+	json_int(j, "opened_at", r->opened_at);
+	put_amounts(j, look, &reading->total, &reading->rates);
+	json_end_object(j);
+}
+
+static void put_container(struct json *j, const struct usage_look *look, const struct container_usage *c)
+{
+	json_begin_object(j, NULL);
+	json_string(j, "container", c->name);
+	json_begin_array(j, "routes");
+	for (size_t i = 0; i < c->n_routes; i++)
+		put_route(j, look, &c->routes[i]);
+	json_end_array(j);
+	if (!look->rate) {
+		json_begin_object(j, "closed");
+		json_uint(j, "routes", c->n_closed);
+		view_json_counters(j, &c->closed);
+		json_end_object(j);
+	}
+	json_begin_object(j, "total");
+	put_amounts(j, look, &c->total, &c->rates);
+	json_end_object(j);
+	json_end_object(j);
+}
+
+int usage_print_json(struct err *e, FILE *out, const struct usage *u, const struct usage_look *look)
+{
+	struct json *j = json_new(out);
+
+	if (!j)
+		return err_set(e, ENOMEM, "out of memory");
+	json_begin_object(j, NULL);
+	if (!look->total_only) {
+		json_begin_array(j, "containers");
+		for (size_t i = 0; i < u->n_containers; i++)
+			put_container(j, look, &u->containers[i]);
+		json_end_array(j);
+	}
+	json_begin_object(j, "total");
+	put_amounts(j, look, &u->total, &u->rates);
+	json_end_object(j);
+	json_end_object(j);
+	json_free(j);
+	return 0;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Usage: readings, put together by container. */
+#include "gwstat.h"
+
+#include <string.h>
+
+static void rates_add(struct rates *sum, const struct rates *more)
+{
+	sum->cps += more->cps;
+	sum->inpps += more->inpps;
+	sum->outpps += more->outpps;
+	sum->inbps += more->inbps;
+	sum->outbps += more->outbps;
+}
+
+static int find_closed(struct err *e, struct gateway *g, struct container_usage *c)
+{
+	return store_ledger_sum(e, gateway_store(g), c->name, &c->closed, &c->n_closed);
+}
+
+static bool is_repeated(const struct usage_query *q, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(q->names[k], q->names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* The readings of the containers that are named, or of all. */
+static int read_all(struct err *e, struct gateway *g, const struct usage_query *q, struct reading_list *out)
+{
+	struct route_filter f = { .state = -1 };
+
+	if (q->n_names == 0)
+		return gateway_read(e, g, &f, out);
+	for (size_t i = 0; i < q->n_names; i++) {
+		struct container_usage c = { .name = q->names[i] };
+		size_t n = out->n;
+
+		if (is_repeated(q, i))
+			continue;
+		f.container = c.name;
+		if (container_check(e, c.name) < 0 || gateway_read(e, g, &f, out) < 0 || find_closed(e, g, &c) < 0)
+			return -e->code;
+		if (out->n == n && c.n_closed == 0)
+			return err_set(e, ERR_ABSENT, "no such container: %s; see 'sonm-gwstat --closed'", c.name);
+	}
+	return 0;
+}
+
+/* The readings from `first` on that are of the same container. */
+static size_t same_container(const struct reading_list *list, size_t first)
+{
+	size_t n = 1;
+
+	while (first + n < list->n &&
+	       strcmp(list->items[first].route.container, list->items[first + n].route.container) == 0)
+		n++;
+	return n;
+}
+
+static int add_container(struct err *e, struct gateway *g, struct usage *u, struct container_usage *c)
+{
+	if (find_closed(e, g, c) < 0)
+		return -e->code;
+	c->total = c->closed;
+	for (size_t i = 0; i < c->n_routes; i++) {
+		counters_add(&c->total, &c->routes[i].total);
+		rates_add(&c->rates, &c->routes[i].rates);
+	}
+	if (base_reserve((void **)&u->containers, u->n_containers, sizeof(*c)) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	u->containers[u->n_containers++] = *c;
+	counters_add(&u->total, &c->total);
+	rates_add(&u->rates, &c->rates);
+	return 0;
+}
+
+static bool has_container(const struct usage *u, const char *name)
+{
+	for (size_t i = 0; i < u->n_containers; i++)
+		if (strcmp(u->containers[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Those named that have no route any more come with what is closed. */
+static int group(struct err *e, struct gateway *g, const struct usage_query *q, struct usage *u)
+{
+	for (size_t i = 0, len; i < u->readings.n; i += len) {
+		const struct reading *first = &u->readings.items[i];
+		struct container_usage c = { .name = first->route.container, .routes = first };
+
+		c.n_routes = len = same_container(&u->readings, i);
+		if (add_container(e, g, u, &c) < 0)
+			return -e->code;
+	}
+	for (size_t i = 0; i < q->n_names; i++) {
+		struct container_usage c = { .name = q->names[i] };
+
+		if (!has_container(u, c.name) && add_container(e, g, u, &c) < 0)
+			return -e->code;
+	}
+	return 0;
+}
+
+static int total_of_all(struct err *e, struct gateway *g, struct usage *u)
+{
+	uint64_t n;
+
+	if (store_ledger_sum(e, gateway_store(g), NULL, &u->total, &n) < 0)
+		return -e->code;
+	for (size_t i = 0; i < u->readings.n; i++)
+		counters_add(&u->total, &u->readings.items[i].total);
+	return 0;
+}
+
+int usage_read(struct err *e, struct gateway *g, const struct usage_query *q, struct usage *out)
+{
+	CLEANUP(usage_clear) struct usage u = { 0 };
+
+	/* A route that closes while we read is either still open or in the ledger, never both. */
+	if (store_begin_read(e, gateway_store(g)) < 0 || read_all(e, g, q, &u.readings) < 0 ||
+	    group(e, g, q, &u) < 0 || (q->whole_ledger && total_of_all(e, g, &u) < 0)) {
+		store_rollback(gateway_store(g));
+		return -e->code;
+	}
+	store_rollback(gateway_store(g)); /* who reads slowly must not keep others waiting */
+	*out = u;
+	u = (struct usage){ 0 };
+	return 0;
+}
+
+void usage_clear(struct usage *u)
+{
+	reading_list_clear(&u->readings);
+	free(u->containers);
+	*u = (struct usage){ 0 };
+}
