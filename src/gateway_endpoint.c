@@ -2,7 +2,6 @@
 /* Choosing where clients will connect: the VIP and the virtual port. */
 #include "gateway_internal.h"
 
-#include "hostnet.h"
 #include "pool.h"
 
 #include <stdio.h>
@@ -433,24 +432,33 @@ int gateway_choose_endpoints(struct err *e, struct gateway *g, const struct endp
 /* --- checking an endpoint that is given -------------------------------------------- */
 
 /* Thousands of routes are checked in one call, for a few VIPs: the kernel is asked once for each. */
-static int check_local_once(struct err *e, struct gateway *g, const struct addr *vip, int64_t now)
+static bool is_known_local(const struct gateway *g, const struct addr *vip, int64_t now)
+{
+	const struct local_vips *known = &g->local_vips;
+
+	for (size_t i = 0; known->at == now && i < known->n; i++)
+		if (addr_equal(&known->addrs[i], vip))
+			return true;
+	return false;
+}
+
+static int learn_local(struct err *e, struct gateway *g, const struct addr *vip, int64_t now)
 {
 	struct local_vips *known = &g->local_vips;
 
-	if (known->at != now)
-		*known = (struct local_vips){ .at = now };
-	for (size_t i = 0; i < known->n; i++)
-		if (addr_equal(&known->addrs[i], vip))
-			return 0;
 	if (check_local(e, g, vip) < 0)
 		return -e->code;
+	if (known->at != now)
+		*known = (struct local_vips){ .at = now };
 	if (known->n < ARRAY_LEN(known->addrs))
 		known->addrs[known->n++] = *vip;
 	return 0;
 }
 
-int gateway_check_endpoint(struct err *e, struct gateway *g, const struct route *r, int64_t now)
+int gateway_check_endpoint(struct err *e, struct gateway *g, const struct route *r,
+			   const struct hostnet_survey *survey, int64_t now)
 {
+	bool is_known = is_known_local(g, &r->public.addr, now);
 	const struct endpoint_wish wish = { .now = now };
 	struct service_key key = route_service_key(r);
 	struct search s = { .g = g, .wish = &wish };
@@ -461,10 +469,11 @@ int gateway_check_endpoint(struct err *e, struct gateway *g, const struct route 
 			return -e->code;
 	if (check_kind(e, &r->public.addr, r->public.addr.family) < 0 ||
 	    check_listed(e, g->config, &r->public.addr) < 0 || check_vport(e, g->config, r->public.port) < 0 ||
-	    check_local_once(e, g, &r->public.addr, now) < 0)
+	    (!is_known && learn_local(e, g, &r->public.addr, now) < 0))
 		return -e->code;
 	ret = is_free_in_store(e, &s, r, &key);
-	if (ret > 0)
+	/* The first at each VIP is probed in any case: an address of ours may yet be none to bind to. */
+	if (ret > 0 && !(is_known && survey && hostnet_is_unused(survey, key.protocol, key.vip.port)))
 		ret = is_free_for_programs(e, &s, &key);
 	if (ret == 0)
 		return err_set(e, ERR_CONFLICT, "%s; free it, or choose another endpoint", s.why);

@@ -7,6 +7,7 @@
 #define SONM_GATEWAY_INTERNAL_H
 
 #include "gateway.h"
+#include "hostnet.h"
 #include "ipvs.h"
 #include "routing.h"
 
@@ -65,9 +66,11 @@ int gateway_choose_endpoints(struct err *e, struct gateway *g, const struct endp
 
 /*
  * May this new route have r->public: a VIP, in the pool, free in the state file
- * and for local programs? Does not ask IPVS. -EEXIST: taken; -EINVAL.
+ * and for local programs? Does not ask IPVS. survey: NULL, or what spares most of many
+ * routes their probes. -EEXIST: taken; -EINVAL.
  */
-int gateway_check_endpoint(struct err *e, struct gateway *g, const struct route *r, int64_t now) MUST_CHECK;
+int gateway_check_endpoint(struct err *e, struct gateway *g, const struct route *r,
+			   const struct hostnet_survey *survey, int64_t now) MUST_CHECK;
 
 /*
  * What routes are to be, and what they were: the same order, and in former the

@@ -10,7 +10,11 @@
 #include <string.h>
 #include <time.h>
 
-/* So many containers are looked up by name; for more, the state file is read from end to end. */
+/*
+ * So many containers are looked up by name, and their ports probed one by one;
+ * for more, the state file, and the kernel's lists of sockets, are read from end
+ * to end.
+ */
 #define MANY 64
 
 /* One call of gateway_restore. */
@@ -216,13 +220,17 @@ static bool is_new(const struct restoration *r, size_t i)
 /* The endpoints of new routes; returns how many there are. */
 static int check_endpoints(struct err *e, const struct restoration *r)
 {
+	bool many = r->t.wanted.n > MANY;
+	struct hostnet_survey survey;
 	int n = 0;
 
+	if (many && hostnet_survey(e, &survey) < 0)
+		return -e->code;
 	for (size_t i = 0; i < r->t.wanted.n; i++) {
 		if (!is_new(r, i))
 			continue;
 		n++;
-		if (gateway_check_endpoint(e, r->g, &r->t.wanted.items[i], r->time) < 0)
+		if (gateway_check_endpoint(e, r->g, &r->t.wanted.items[i], many ? &survey : NULL, r->time) < 0)
 			return name_route(e, &r->t.wanted.items[i]);
 	}
 	return n;

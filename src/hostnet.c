@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "hostnet.h"
 
+#include <stdio.h>
+
 static int socket_type(uint8_t protocol)
 {
 	return protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
@@ -59,6 +61,52 @@ int hostnet_probe(struct err *e, uint8_t protocol, const struct endpoint *at, en
 		return read_refusal(e, -ret, endpoint_format(at, text), out);
 	*out = HOSTNET_FREE;
 	return 0;
+}
+
+/* Adds the local ports of a table that tcp4_seq_show, udp6_seq_show and so on have written. */
+static int read_table(struct err *e, const char *path, struct portset *out)
+{
+	FILE *table = fopen(path, "re");
+	char line[512]; /* they have 200 characters */
+	int ret = 0;
+
+	if (!table) /* without IPv6 there are fewer of them */
+		return errno == ENOENT && access("/proc/net", F_OK) == 0 ? 0 : err_sys(e, errno, "cannot read %s", path);
+	while (fgets(line, sizeof(line), table)) {
+		unsigned port;
+
+		if (sscanf(line, " %*u: %*[0-9A-F]:%4x", &port) == 1)
+			portset_add_range(out, (uint16_t)port, (uint16_t)port);
+	}
+	if (ferror(table))
+		ret = err_sys(e, errno, "cannot read %s", path);
+	fclose(table);
+	return ret;
+}
+
+int hostnet_survey(struct err *e, struct hostnet_survey *out)
+{
+	struct hostnet_survey s = { 0 };
+
+	/* Twice, as a socket that closes between two reads takes a line with it that comes after (udp_get_idx). */
+	for (int i = 0; i < 2; i++)
+		if (read_table(e, "/proc/net/tcp", &s.tcp) < 0 || read_table(e, "/proc/net/tcp6", &s.tcp) < 0 ||
+		    read_table(e, "/proc/net/udp", &s.udp) < 0 || read_table(e, "/proc/net/udp6", &s.udp) < 0)
+			return -e->code;
+	*out = s;
+	return 0;
+}
+
+bool hostnet_is_unused(const struct hostnet_survey *s, uint8_t protocol, uint16_t port)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return !portset_has(&s->tcp, port);
+	case IPPROTO_UDP:
+		return !portset_has(&s->udp, port);
+	default:
+		return false;
+	}
 }
 
 /* The address that a socket gets when it is connected to far. Nothing is sent. */

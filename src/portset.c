@@ -6,7 +6,7 @@
 
 #define PORTS 65536U
 
-static bool has(const struct portset *s, unsigned port)
+bool portset_has(const struct portset *s, uint16_t port)
 {
 	return s->bits[port / 64] >> port % 64 & 1;
 }
@@ -101,9 +101,9 @@ int portset_format(struct err *e, const struct portset *s, char *buf, size_t siz
 		buf[0] = '\0';
 	for (unsigned first = 0, last; first < PORTS; first = last + 1) {
 		last = first;
-		if (!has(s, first))
+		if (!portset_has(s, (uint16_t)first))
 			continue;
-		while (last + 1 < PORTS && has(s, last + 1))
+		while (last + 1 < PORTS && portset_has(s, (uint16_t)(last + 1)))
 			last++;
 		if (len < size)
 			len += (size_t)snprintf(buf + len, size - len, "%s%u", len ? "," : "", first);

@@ -16,6 +16,7 @@ void portset_add_range(struct portset *s, uint16_t first, uint16_t last);
 void portset_add(struct portset *s, const struct portset *more);
 void portset_remove(struct portset *s, const struct portset *less);
 
+bool portset_has(const struct portset *s, uint16_t port);
 bool portset_equal(const struct portset *a, const struct portset *b);
 bool portset_includes(const struct portset *s, const struct portset *part);
 bool portset_overlaps(const struct portset *a, const struct portset *b);

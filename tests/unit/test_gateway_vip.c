@@ -166,7 +166,7 @@ START_TEST(an_endpoint_that_is_given_is_checked)
 
 		r.protocol = checks[k].protocol;
 		given_server(&r, checks[k].real, 100);
-		ret = gateway_check_endpoint(&e, h.g, &r, NOW);
+		ret = gateway_check_endpoint(&e, h.g, &r, NULL, NOW);
 		ck_assert_msg(ret == -checks[k].code && e.code == checks[k].code, "check %zu: %d: %s", k, ret, e.msg);
 		ck_assert_msg(strstr(e.msg, checks[k].text), "'%s' is not in '%s'", checks[k].text, e.msg);
 	}
@@ -186,11 +186,11 @@ START_TEST(the_kernel_is_asked_again_by_the_next_call)
 	given_hub(&h, 20920, 20920);
 	h.config.addresses[0] = given_addr("192.0.2.1");
 	given_server(&r, "10.0.0.11:80", 100);
-	ck_assert_int_eq(gateway_check_endpoint(&e, h.g, &r, NOW), -EEXIST); /* ours, but not to be bound to */
+	ck_assert_int_eq(gateway_check_endpoint(&e, h.g, &r, NULL, NOW), -EEXIST); /* ours, but not to be bound to */
 	routing_close(steal_ptr(h.g->routing)); /* it is taken away */
-	ck_assert_int_eq(gateway_check_endpoint(&e, h.g, &r, NOW), -EEXIST);
+	ck_assert_int_eq(gateway_check_endpoint(&e, h.g, &r, NULL, NOW), -EEXIST);
 	ck_assert_ptr_null(h.g->routing);
-	ck_assert_int_eq(gateway_check_endpoint(&e, h.g, &r, NOW + 1), -EINVAL);
+	ck_assert_int_eq(gateway_check_endpoint(&e, h.g, &r, NULL, NOW + 1), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(e.msg, "is not an address of this host"));
 	hub_close(&h);
 }

@@ -113,12 +113,92 @@ START_TEST(looking_does_not_load_sctp)
 }
 END_TEST
 
+static bool is_unused(uint8_t protocol, uint16_t port)
+{
+	struct hostnet_survey s;
+	struct err e;
+
+	ck_assert_msg(hostnet_survey(&e, &s) == 0, "%s", e.msg);
+	return hostnet_is_unused(&s, protocol, port);
+}
+
+START_TEST(a_survey_finds_who_listens_at_any_address)
+{
+	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP };
+
+	for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
+		struct endpoint at = { .addr = given_addr(cases[i / 2].listener) };
+		int fd = listen_at(protocols[i % 2], &at);
+
+		ck_assert(!is_unused(protocols[i % 2], at.port));
+		ck_assert(is_unused(protocols[(i + 1) % 2], at.port));
+		close(fd);
+		ck_assert(is_unused(protocols[i % 2], at.port));
+	}
+}
+END_TEST
+
+START_TEST(a_survey_finds_each_of_a_thousand)
+{
+	enum { LISTENERS = 1000 };
+	struct endpoint at[LISTENERS];
+	struct hostnet_survey s;
+	int fds[LISTENERS];
+	struct err e;
+
+	for (size_t i = 0; i < LISTENERS; i++) {
+		at[i] = (struct endpoint){ .addr = given_addr("127.0.0.1") };
+		fds[i] = listen_at(i % 2 ? IPPROTO_TCP : IPPROTO_UDP, &at[i]);
+	}
+	ck_assert_int_eq(hostnet_survey(&e, &s), 0);
+	for (size_t i = 0; i < LISTENERS; i++) {
+		ck_assert(!hostnet_is_unused(&s, i % 2 ? IPPROTO_TCP : IPPROTO_UDP, at[i].port));
+		close(fds[i]);
+	}
+}
+END_TEST
+
+/* A connection of this host's own, and what is left of it, which keeps others from binding to its port. */
+START_TEST(a_survey_finds_connections_and_what_is_left_of_them)
+{
+	struct endpoint far = { .addr = given_addr("127.0.0.1") }, near;
+	int listener = listen_at(IPPROTO_TCP, &far), client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), server;
+	struct sockaddr_storage ss;
+	socklen_t len = endpoint_to_sockaddr(&far, &ss);
+	char byte;
+
+	ck_assert_int_eq(connect(client, (struct sockaddr *)&ss, len), 0);
+	ck_assert_int_eq(getsockname(client, (struct sockaddr *)&ss, &len), 0);
+	ck_assert_int_eq(endpoint_from_sockaddr(&ss, &near), 0);
+	ck_assert(!is_unused(IPPROTO_TCP, near.port));
+	server = accept(listener, NULL, NULL);
+	close(client);
+	ck_assert_int_eq(read(server, &byte, 1), 0);
+	close(server);
+	close(listener);
+	ck_assert(!is_unused(IPPROTO_TCP, near.port)); /* TIME_WAIT */
+}
+END_TEST
+
+START_TEST(a_survey_does_not_vouch_for_what_it_cannot_see)
+{
+	struct hostnet_survey nobody = { 0 };
+
+	ck_assert(hostnet_is_unused(&nobody, IPPROTO_TCP, 65535));
+	ck_assert(!hostnet_is_unused(&nobody, IPPROTO_SCTP, 65535));
+}
+END_TEST
+
 static void add(TCase *tc)
 {
 	tcase_add_test(tc, sees_who_listens_at_an_address_or_at_all);
 	tcase_add_test(tc, a_listener_of_one_protocol_is_none_of_another);
 	tcase_add_test(tc, an_address_of_somebody_else_is_not_local);
 	tcase_add_test(tc, looking_does_not_load_sctp);
+	tcase_add_test(tc, a_survey_finds_who_listens_at_any_address);
+	tcase_add_test(tc, a_survey_finds_each_of_a_thousand);
+	tcase_add_test(tc, a_survey_finds_connections_and_what_is_left_of_them);
+	tcase_add_test(tc, a_survey_does_not_vouch_for_what_it_cannot_see);
 }
 
 int main(void)
