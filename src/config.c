@@ -18,17 +18,19 @@ void config_default(struct config *out)
 	};
 }
 
-static int set_ports(const struct reader *r, const yaml_node_t *node, void *config)
+static int set_ports(const struct reader *r, const struct yamlfile_node *node, void *config)
 {
 	struct config *c = config;
+	const struct yamlfile_node *element;
 	uint32_t first, last;
 	int ret;
 
-	if (reader_length(node) != 2)
+	if (!reader_is_list(node) || node->n != 2)
 		return reader_refuse(r, node, "the pool is a list of two ports; write [FIRST, LAST]");
-	ret = reader_number(r, reader_element(r, node, 0), 1, 65535, &first);
+	element = yamlfile_first(node);
+	ret = reader_number(r, yamlfile_target(element), 1, 65535, &first);
 	if (ret == 0)
-		ret = reader_number(r, reader_element(r, node, 1), 1, 65535, &last);
+		ret = reader_number(r, yamlfile_target(yamlfile_next(element)), 1, 65535, &last);
 	if (ret < 0)
 		return ret;
 	if (first > last)
@@ -39,14 +41,14 @@ static int set_ports(const struct reader *r, const yaml_node_t *node, void *conf
 	return 0;
 }
 
-static int set_addresses(const struct reader *r, const yaml_node_t *node, void *config)
+static int set_addresses(const struct reader *r, const struct yamlfile_node *node, void *config)
 {
 	struct config *c = config;
 
 	return reader_addresses(r, node, c->addresses, ARRAY_LEN(c->addresses), &c->n_addresses);
 }
 
-static int set_snat(const struct reader *r, const yaml_node_t *node, void *config)
+static int set_snat(const struct reader *r, const struct yamlfile_node *node, void *config)
 {
 	static const struct {
 		const char *name;
@@ -71,7 +73,7 @@ static int set_snat(const struct reader *r, const yaml_node_t *node, void *confi
 	return reader_address(r, node, &c->snat_address);
 }
 
-static int set_scheduler(const struct reader *r, const yaml_node_t *node, void *config)
+static int set_scheduler(const struct reader *r, const struct yamlfile_node *node, void *config)
 {
 	struct config *c = config;
 	const char *text;
@@ -88,21 +90,21 @@ static int set_scheduler(const struct reader *r, const yaml_node_t *node, void *
 	return 0;
 }
 
-static int set_weight(const struct reader *r, const yaml_node_t *node, void *config)
+static int set_weight(const struct reader *r, const struct yamlfile_node *node, void *config)
 {
 	struct config *c = config;
 
 	return reader_number(r, node, 0, 65535, &c->weight);
 }
 
-static int set_quarantine(const struct reader *r, const yaml_node_t *node, void *config)
+static int set_quarantine(const struct reader *r, const struct yamlfile_node *node, void *config)
 {
 	struct config *c = config;
 
 	return reader_number(r, node, 0, 365 * 24 * 3600, &c->quarantine);
 }
 
-static int set_state(const struct reader *r, const yaml_node_t *node, void *config)
+static int set_state(const struct reader *r, const struct yamlfile_node *node, void *config)
 {
 	struct config *c = config;
 
@@ -115,7 +117,7 @@ static const struct reader_key gateway_keys[] = {
 	{ "state", set_state },
 };
 
-static int set_gateway(const struct reader *r, const yaml_node_t *node, void *config)
+static int set_gateway(const struct reader *r, const struct yamlfile_node *node, void *config)
 {
 	struct config *c = config;
 

@@ -6,14 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
-int reader_locate(const struct reader *r, const yaml_node_t *node)
+int reader_locate(const struct reader *r, const struct yamlfile_node *node)
 {
 	if (r->key)
 		err_wrap(r->e, "%s%s%s", r->section ? r->section : "", r->section ? "." : "", r->key);
-	return yamlfile_locate(r->e, r->path, node->start_mark);
+	return yamlfile_locate(r->e, r->path, node->at);
 }
 
-int reader_refuse(const struct reader *r, const yaml_node_t *node, const char *fmt, ...)
+int reader_refuse(const struct reader *r, const struct yamlfile_node *node, const char *fmt, ...)
 {
 	char what[400];
 	va_list ap;
@@ -25,49 +25,39 @@ int reader_refuse(const struct reader *r, const yaml_node_t *node, const char *f
 	return reader_locate(r, node);
 }
 
-static const yaml_node_t *node_at(const struct reader *r, int index)
-{
-	return yaml_document_get_node(r->doc, index);
-}
-
-static bool is_plain(const yaml_node_t *node)
-{
-	return node->type == YAML_SCALAR_NODE && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-}
-
-bool reader_is_null(const yaml_node_t *node)
+bool reader_is_null(const struct yamlfile_node *node)
 {
 	static const char *const nulls[] = { "", "~", "null", "Null", "NULL" };
 
-	for (size_t i = 0; is_plain(node) && i < ARRAY_LEN(nulls); i++)
-		if (strcmp((const char *)node->data.scalar.value, nulls[i]) == 0)
+	for (size_t i = 0; node->is_plain && i < ARRAY_LEN(nulls); i++)
+		if (strcmp(node->text, nulls[i]) == 0)
 			return true;
 	return false;
 }
 
-int reader_text(const struct reader *r, const yaml_node_t *node, const char **out)
+int reader_text(const struct reader *r, const struct yamlfile_node *node, const char **out)
 {
-	const char *text = (const char *)node->data.scalar.value;
+	const char *text = node->text;
 
-	if (node->type != YAML_SCALAR_NODE)
+	if (node->kind != YAMLFILE_SCALAR)
 		return reader_refuse(r, node, "this is a %s; give one value",
 				     reader_is_list(node) ? "list" : "mapping");
-	if (strlen(text) != node->data.scalar.length)
+	if (strlen(text) != node->n)
 		return reader_refuse(r, node, "there is a NUL character in the value; remove it");
 	*out = text;
 	return 0;
 }
 
-int reader_string(const struct reader *r, const yaml_node_t *node, const char **out)
+int reader_string(const struct reader *r, const struct yamlfile_node *node, const char **out)
 {
-	if (is_plain(node))
+	if (node->is_plain)
 		return reader_refuse(r, node, "this is no text; write one, in quotes");
 	return reader_text(r, node, out);
 }
 
-int reader_bool(const struct reader *r, const yaml_node_t *node, bool *out)
+int reader_bool(const struct reader *r, const struct yamlfile_node *node, bool *out)
 {
-	const char *text = is_plain(node) ? (const char *)node->data.scalar.value : "";
+	const char *text = node->is_plain ? node->text : "";
 	bool is_true = strcmp(text, "true") == 0;
 
 	if (!is_true && strcmp(text, "false") != 0)
@@ -81,7 +71,7 @@ int reader_bool(const struct reader *r, const yaml_node_t *node, bool *out)
  * Quotes make a string of a number, and a leading zero is octal in YAML 1.1 but
  * not in 1.2: neither is taken for what it may not be.
  */
-int reader_number(const struct reader *r, const yaml_node_t *node, uint32_t min, uint32_t max, uint32_t *out)
+int reader_number(const struct reader *r, const struct yamlfile_node *node, uint32_t min, uint32_t max, uint32_t *out)
 {
 	const char *text;
 	size_t digits;
@@ -91,7 +81,7 @@ int reader_number(const struct reader *r, const yaml_node_t *node, uint32_t min,
 	if (ret < 0)
 		return ret;
 	digits = strspn(text, "0123456789");
-	if (digits > 0 && text[digits] == '\0' && !is_plain(node))
+	if (digits > 0 && text[digits] == '\0' && !node->is_plain)
 		return reader_refuse(r, node, "'%.60s' is in quotes; write it without", text);
 	if (digits > 1 && text[0] == '0')
 		return reader_refuse(r, node, "'%.60s' begins with 0; write it in decimal without", text);
@@ -104,7 +94,7 @@ int reader_number(const struct reader *r, const yaml_node_t *node, uint32_t min,
 	return 0;
 }
 
-int reader_path(const struct reader *r, const yaml_node_t *node, const char *example, char *buf, size_t size)
+int reader_path(const struct reader *r, const struct yamlfile_node *node, const char *example, char *buf, size_t size)
 {
 	const char *text;
 	size_t len;
@@ -124,7 +114,7 @@ int reader_path(const struct reader *r, const yaml_node_t *node, const char *exa
 	return 0;
 }
 
-int reader_address(const struct reader *r, const yaml_node_t *node, struct addr *out)
+int reader_address(const struct reader *r, const struct yamlfile_node *node, struct addr *out)
 {
 	const char *text;
 	struct addr a;
@@ -144,7 +134,7 @@ int reader_address(const struct reader *r, const yaml_node_t *node, struct addr 
 }
 
 /* Appends to a list of n addresses. */
-static int add_address(const struct reader *r, const yaml_node_t *node, struct addr list[], size_t max,
+static int add_address(const struct reader *r, const struct yamlfile_node *node, struct addr list[], size_t max,
 		       size_t *n)
 {
 	char text[ADDR_STRLEN];
@@ -163,36 +153,36 @@ static int add_address(const struct reader *r, const yaml_node_t *node, struct a
 	return 0;
 }
 
-int reader_addresses(const struct reader *r, const yaml_node_t *node, struct addr out[], size_t max,
+int reader_addresses(const struct reader *r, const struct yamlfile_node *node, struct addr out[], size_t max,
 		     size_t *n)
 {
+	const struct yamlfile_node *element;
 	size_t found = 0;
 	int ret = 0;
 
 	if (!reader_is_list(node))
 		return reader_refuse(r, node, "this is not a list; write [ADDRESS, ...]");
-	for (size_t i = 0; ret == 0 && i < reader_length(node); i++)
-		ret = add_address(r, reader_element(r, node, i), out, max, &found);
+	element = yamlfile_first(node);
+	for (uint32_t i = 0; ret == 0 && i < node->n; i++, element = yamlfile_next(element))
+		ret = add_address(r, yamlfile_target(element), out, max, &found);
 	if (ret == 0)
 		*n = found;
 	return ret;
 }
 
-bool reader_is_list(const yaml_node_t *node)
+bool reader_is_list(const struct yamlfile_node *node)
 {
-	return node->type == YAML_SEQUENCE_NODE;
+	return node->kind == YAMLFILE_LIST;
 }
 
-size_t reader_length(const yaml_node_t *node)
+int reader_each(const struct reader *r, const struct yamlfile_node *list, reader_set *set, void *into)
 {
-	if (!reader_is_list(node))
-		return 0;
-	return (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
-}
+	const struct yamlfile_node *element = yamlfile_first(list);
+	int ret = 0;
 
-const yaml_node_t *reader_element(const struct reader *r, const yaml_node_t *list, size_t i)
-{
-	return node_at(r, list->data.sequence.items.start[i]);
+	for (uint32_t i = 0; ret == 0 && i < list->n; i++, element = yamlfile_next(element))
+		ret = set(r, yamlfile_target(element), into);
+	return ret;
 }
 
 /* A table of keys, and which of them the file has had. */
@@ -222,7 +212,7 @@ static bool is_first(struct keys *k, const struct reader_key *key)
 	return first;
 }
 
-static int set_value(const struct reader *r, const struct reader_key *key, const yaml_node_t *value,
+static int set_value(const struct reader *r, const struct reader_key *key, const struct yamlfile_node *value,
 		     void *config)
 {
 	struct reader inner = *r;
@@ -233,7 +223,7 @@ static int set_value(const struct reader *r, const struct reader_key *key, const
 	return key->set(&inner, value, config);
 }
 
-static int refuse_unknown(const struct reader *r, const struct keys *k, const yaml_node_t *node,
+static int refuse_unknown(const struct reader *r, const struct keys *k, const struct yamlfile_node *node,
 			  const char *name)
 {
 	const char *nearest = NULL;
@@ -246,15 +236,15 @@ static int refuse_unknown(const struct reader *r, const struct keys *k, const ya
 	return err_advise(r->e, r->section ? "remove it, or move it out of this section" : "remove it");
 }
 
-static int refuse_second(const struct reader *r, const yaml_node_t *node, const char *name)
+static int refuse_second(const struct reader *r, const struct yamlfile_node *node, const char *name)
 {
 	return reader_refuse(r, node, "%s%s%s is given twice; give it once", r->section ? r->section : "",
 			     r->section ? "." : "", name);
 }
 
-static int read_pair(const struct reader *r, struct keys *k, const yaml_node_pair_t *pair, void *config)
+static int read_pair(const struct reader *r, struct keys *k, const struct yamlfile_node *node,
+		     const struct yamlfile_node *value, void *config)
 {
-	const yaml_node_t *node = node_at(r, pair->key);
 	const struct reader_key *key;
 	const char *name;
 	int ret = reader_text(r, node, &name);
@@ -266,20 +256,27 @@ static int read_pair(const struct reader *r, struct keys *k, const yaml_node_pai
 		return refuse_unknown(r, k, node, name);
 	if (!is_first(k, key))
 		return refuse_second(r, node, name);
-	return set_value(r, key, node_at(r, pair->value), config);
+	return set_value(r, key, value, config);
 }
 
-static int read_pairs(const struct reader *r, struct keys *k, const yaml_node_t *node, void *config)
+typedef int pair_fn(const struct reader *r, struct keys *k, const struct yamlfile_node *node,
+		    const struct yamlfile_node *value, void *config);
+
+/* Calls read for each key and value of a mapping, until one fails. */
+static int each_pair(const struct reader *r, struct keys *k, const struct yamlfile_node *mapping, pair_fn *read,
+		     void *config)
 {
+	const struct yamlfile_node *key = yamlfile_first(mapping), *value;
 	int ret = 0;
 
-	for (const yaml_node_pair_t *p = node->data.mapping.pairs.start;
-	     ret == 0 && p < node->data.mapping.pairs.top; p++)
-		ret = read_pair(r, k, p, config);
+	for (uint32_t i = 0; ret == 0 && i < mapping->n; i += 2, key = yamlfile_next(value)) {
+		value = yamlfile_next(key);
+		ret = read(r, k, yamlfile_target(key), yamlfile_target(value), config);
+	}
 	return ret;
 }
 
-int reader_section(const struct reader *r, const yaml_node_t *node, const struct reader_key keys[], size_t n,
+int reader_section(const struct reader *r, const struct yamlfile_node *node, const struct reader_key keys[], size_t n,
 		   void *config)
 {
 	struct reader inner = *r;
@@ -289,53 +286,51 @@ int reader_section(const struct reader *r, const yaml_node_t *node, const struct
 	inner.key = NULL;
 	if (reader_is_null(node))
 		return 0;
-	if (node->type != YAML_MAPPING_NODE)
+	if (node->kind != YAMLFILE_MAPPING)
 		return reader_refuse(&inner, node, "%s is not a mapping; write its keys below it, indented",
 				     inner.section);
-	return read_pairs(&inner, &k, node, config);
+	return each_pair(&inner, &k, node, read_pair, config);
 }
 
 int reader_root(const struct reader *r, const char *what, const struct reader_key keys[], size_t n,
 		void *config)
 {
-	const yaml_node_t *root = yaml_document_get_root_node(r->doc);
+	const struct yamlfile_node *root = yamlfile_root(r->doc);
 	struct keys k = { .owner = what, .table = keys, .n = n };
 
 	if (!root || reader_is_null(root))
 		return 0;
-	if (root->type != YAML_MAPPING_NODE)
+	if (root->kind != YAMLFILE_MAPPING)
 		return reader_refuse(r, root, "%s is not a mapping; write '%s:' and its other keys", what,
 				     keys[0].name);
-	return read_pairs(r, &k, root, config);
+	return each_pair(r, &k, root, read_pair, config);
 }
 
-int reader_pick(const struct reader *r, const yaml_node_t *node, const struct reader_key keys[], size_t n,
+/* One that may be none of the keys. */
+static int pick_pair(const struct reader *r, struct keys *k, const struct yamlfile_node *node,
+		     const struct yamlfile_node *value, void *config)
+{
+	const struct reader_key *key = node->kind == YAMLFILE_SCALAR ? find_key(k, node->text) : NULL;
+
+	if (!key)
+		return 0;
+	return is_first(k, key) ? set_value(r, key, value, config) : refuse_second(r, node, key->name);
+}
+
+int reader_pick(const struct reader *r, const struct yamlfile_node *node, const struct reader_key keys[], size_t n,
 		void *config)
 {
 	struct keys k = { .table = keys, .n = n };
-	int ret = 0;
 
-	if (node->type != YAML_MAPPING_NODE)
+	if (node->kind != YAMLFILE_MAPPING)
 		return reader_refuse(r, node, "this is not a mapping; write its keys and values");
-	for (const yaml_node_pair_t *p = node->data.mapping.pairs.start;
-	     ret == 0 && p < node->data.mapping.pairs.top; p++) {
-		const yaml_node_t *name = node_at(r, p->key);
-		const struct reader_key *key = NULL;
-
-		if (name->type == YAML_SCALAR_NODE)
-			key = find_key(&k, (const char *)name->data.scalar.value);
-		if (key && !is_first(&k, key))
-			ret = refuse_second(r, name, key->name);
-		else if (key)
-			ret = set_value(r, key, node_at(r, p->value), config);
-	}
-	return ret;
+	return each_pair(r, &k, node, pick_pair, config);
 }
 
 /* 0 unless this key, which is not ours, looks like one that must not be missed. */
-static int refuse_misspelt(const struct reader *r, const struct keys *k, const yaml_node_t *node)
+static int refuse_misspelt(const struct reader *r, const struct keys *k, const struct yamlfile_node *node)
 {
-	const char *text = (const char *)node->data.scalar.value, *meant = NULL;
+	const char *text = node->text, *meant = NULL;
 	char name[32];
 	size_t len = strlen(text);
 
@@ -351,40 +346,34 @@ static int refuse_misspelt(const struct reader *r, const struct keys *k, const y
 }
 
 /* One of the document's pairs, which may be anything. */
-static int read_if_ours(const struct reader *r, struct keys *k, const yaml_node_pair_t *pair, void *config)
+static int read_if_ours(const struct reader *r, struct keys *k, const struct yamlfile_node *node,
+			const struct yamlfile_node *value, void *config)
 {
-	const yaml_node_t *node = node_at(r, pair->key);
-	const struct reader_key *key = NULL;
+	const struct reader_key *key = node->kind == YAMLFILE_SCALAR ? find_key(k, node->text) : NULL;
 
-	if (node->type == YAML_SCALAR_NODE)
-		key = find_key(k, (const char *)node->data.scalar.value);
 	if (!key)
-		return node->type == YAML_SCALAR_NODE ? refuse_misspelt(r, k, node) : 0;
+		return node->kind == YAMLFILE_SCALAR ? refuse_misspelt(r, k, node) : 0;
 	if (!is_first(k, key))
 		return reader_refuse(r, node, "there are two %s sections; keep one", key->name);
-	return set_value(r, key, node_at(r, pair->value), config);
+	return set_value(r, key, value, config);
 }
 
 static int read_document(const struct reader *r, struct keys *k, void *config)
 {
-	const yaml_node_t *root = yaml_document_get_root_node(r->doc);
-	int ret = 0;
+	const struct yamlfile_node *root = yamlfile_root(r->doc);
 
 	if (!root || reader_is_null(root))
 		return 0;
-	if (root->type != YAML_MAPPING_NODE)
+	if (root->kind != YAMLFILE_MAPPING)
 		return reader_refuse(r, root, "the file is not a mapping; write '%s:' and its keys below",
 				     k->table[0].name);
-	for (const yaml_node_pair_t *p = root->data.mapping.pairs.start;
-	     ret == 0 && p < root->data.mapping.pairs.top; p++)
-		ret = read_if_ours(r, k, p, config);
-	return ret;
+	return each_pair(r, k, root, read_if_ours, config);
 }
 
 int reader_load(struct err *e, const char *path, bool must_exist, const struct reader_key keys[], size_t n,
 		size_t n_guarded, void *config)
 {
-	CLEANUP(yaml_document_delete) yaml_document_t doc = { 0 }; /* an empty one is fine */
+	CLEANUP(yamlfile_clear) struct yamlfile doc = { 0 };
 	struct reader r = { .e = e, .path = path, .doc = &doc };
 	struct keys k = { .table = keys, .n = n, .n_guarded = n_guarded };
 	int ret = yamlfile_load(e, path, &doc);

@@ -15,13 +15,13 @@
 struct reader {
 	struct err *e;
 	const char *path; /* or another name, for errors */
-	yaml_document_t *doc;
+	const struct yamlfile *doc;
 	const char *section; /* the one that key is in; NULL: key is of the document itself */
 	const char *key;     /* the one whose value is read; NULL: the section as such is */
 };
 
 /* Reads the value of a key into the caller's configuration. 0, or the error that it set. */
-typedef int reader_set(const struct reader *r, const yaml_node_t *node, void *config);
+typedef int reader_set(const struct reader *r, const struct yamlfile_node *node, void *config);
 
 /* A table has at most 32 of these. */
 struct reader_key {
@@ -47,7 +47,7 @@ int reader_load(struct err *e, const char *path, bool must_exist, const struct r
  * empty one, and calls set for each of its keys. All must be in the table (the
  * nearest is advised), be there once, and have a value.
  */
-int reader_section(const struct reader *r, const yaml_node_t *node, const struct reader_key keys[], size_t n,
+int reader_section(const struct reader *r, const struct yamlfile_node *node, const struct reader_key keys[], size_t n,
 		   void *config) MUST_CHECK;
 
 /*
@@ -59,44 +59,43 @@ int reader_root(const struct reader *r, const char *what, const struct reader_ke
 		void *config) MUST_CHECK;
 
 /* For a mapping, in or out of a section: reads only the keys in the table, each once at most. */
-int reader_pick(const struct reader *r, const yaml_node_t *node, const struct reader_key keys[], size_t n,
+int reader_pick(const struct reader *r, const struct yamlfile_node *node, const struct reader_key keys[], size_t n,
 		void *config) MUST_CHECK;
 
 /* A text, quoted or not, without NUL characters; it lives as long as the document. */
-int reader_text(const struct reader *r, const yaml_node_t *node, const char **out) MUST_CHECK;
+int reader_text(const struct reader *r, const struct yamlfile_node *node, const char **out) MUST_CHECK;
 
 /* JSON's: a text, in quotes; true or false, without. */
-int reader_string(const struct reader *r, const yaml_node_t *node, const char **out) MUST_CHECK;
-int reader_bool(const struct reader *r, const yaml_node_t *node, bool *out) MUST_CHECK;
+int reader_string(const struct reader *r, const struct yamlfile_node *node, const char **out) MUST_CHECK;
+int reader_bool(const struct reader *r, const struct yamlfile_node *node, bool *out) MUST_CHECK;
 
 /* A whole number from min to max, in plain decimal without quotes; max < 10^9. */
-int reader_number(const struct reader *r, const yaml_node_t *node, uint32_t min, uint32_t max,
+int reader_number(const struct reader *r, const struct yamlfile_node *node, uint32_t min, uint32_t max,
 		  uint32_t *out) MUST_CHECK;
 
 /* The absolute path of a file into buf; example is one, for the error. */
-int reader_path(const struct reader *r, const yaml_node_t *node, const char *example, char *buf,
+int reader_path(const struct reader *r, const struct yamlfile_node *node, const char *example, char *buf,
 		size_t size) MUST_CHECK;
 
 /* A unicast address. */
-int reader_address(const struct reader *r, const yaml_node_t *node, struct addr *out) MUST_CHECK;
+int reader_address(const struct reader *r, const struct yamlfile_node *node, struct addr *out) MUST_CHECK;
 
 /* A list of unicast addresses, each once, max at most; there may be none. */
-int reader_addresses(const struct reader *r, const yaml_node_t *node, struct addr out[], size_t max,
+int reader_addresses(const struct reader *r, const struct yamlfile_node *node, struct addr out[], size_t max,
 		     size_t *n) MUST_CHECK;
 
 /* YAML's null: no value, ~, null. */
-bool reader_is_null(const yaml_node_t *node);
+bool reader_is_null(const struct yamlfile_node *node);
 
-bool reader_is_list(const yaml_node_t *node);
+bool reader_is_list(const struct yamlfile_node *node);
 
-/* The number of a list's elements, 0 if it is no list; and one of them. */
-size_t reader_length(const yaml_node_t *node);
-const yaml_node_t *reader_element(const struct reader *r, const yaml_node_t *list, size_t i);
+/* Calls set for each element of a list, until one fails. */
+int reader_each(const struct reader *r, const struct yamlfile_node *list, reader_set *set, void *into) MUST_CHECK;
 
 /* Sets EINVAL and "FILE:LINE:COLUMN: SECTION.KEY: what", with the node's place; returns -EINVAL. */
-int reader_refuse(const struct reader *r, const yaml_node_t *node, const char *fmt, ...) PRINTF_LIKE(3, 4);
+int reader_refuse(const struct reader *r, const struct yamlfile_node *node, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Puts place and key likewise before the message that r->e has. Returns -r->e->code. */
-int reader_locate(const struct reader *r, const yaml_node_t *node);
+int reader_locate(const struct reader *r, const struct yamlfile_node *node);
 
 #endif

@@ -13,7 +13,7 @@
 /* What is being read. */
 struct draft {
 	struct document *doc;
-	yaml_mark_t *route_marks, *worker_marks; /* owned; where each one is, in their order */
+	struct yamlfile_mark *route_marks, *worker_marks; /* owned; where each one is, in their order */
 	uint32_t version;                        /* 0: none */
 };
 
@@ -23,16 +23,16 @@ static void draft_clear(struct draft *s)
 	free(s->worker_marks);
 }
 
-static int add_mark(struct err *e, yaml_mark_t **marks, size_t n, const yaml_node_t *node)
+static int add_mark(struct err *e, struct yamlfile_mark **marks, size_t n, const struct yamlfile_node *node)
 {
 	if (base_reserve((void **)marks, n, sizeof(**marks)) < 0)
 		return err_set(e, ENOMEM, "out of memory");
-	(*marks)[n] = node->start_mark;
+	(*marks)[n] = node->at;
 	return 0;
 }
 
 /* Gives the error that r->e has its place, if it is about the text. */
-static int locate(const struct reader *r, const yaml_node_t *node)
+static int locate(const struct reader *r, const struct yamlfile_node *node)
 {
 	if (r->e->code == ERR_CONFLICT || r->e->code == E2BIG)
 		r->e->code = ERR_USAGE;
@@ -40,19 +40,19 @@ static int locate(const struct reader *r, const yaml_node_t *node)
 }
 
 /* Calls set for each mapping in a list; example begins one. */
-static int read_list(const struct reader *r, const yaml_node_t *node, const char *example, reader_set *set,
+static int read_list(const struct reader *r, const struct yamlfile_node *node, const char *example, reader_set *set,
 		     void *into)
 {
+	const struct yamlfile_node *element;
 	int ret = 0;
 
 	if (reader_is_null(node))
 		return 0;
 	if (!reader_is_list(node))
 		return reader_refuse(r, node, "this is not a list; write '- %s' for each, below it", example);
-	for (size_t i = 0; ret == 0 && i < reader_length(node); i++) {
-		const yaml_node_t *element = reader_element(r, node, i);
-
-		if (element->type != YAML_MAPPING_NODE)
+	element = yamlfile_first(node);
+	for (uint32_t i = 0; ret == 0 && i < node->n; i++, element = yamlfile_next(element)) {
+		if (element->kind != YAMLFILE_MAPPING)
 			return reader_refuse(r, element, "this is not a mapping; write '- %s' and so on",
 					     example);
 		ret = set(r, element, into);
@@ -61,7 +61,7 @@ static int read_list(const struct reader *r, const yaml_node_t *node, const char
 }
 
 /* Which of n names the value is. */
-static int read_choice(const struct reader *r, const yaml_node_t *node, const char *const names[], size_t n,
+static int read_choice(const struct reader *r, const struct yamlfile_node *node, const char *const names[], size_t n,
 		       size_t *out)
 {
 	char list[200] = "";
@@ -87,7 +87,7 @@ static int read_choice(const struct reader *r, const yaml_node_t *node, const ch
 /* --- a real server ----------------------------------------------------------- */
 
 /* ADDRESS:PORT of one host. */
-static int read_endpoint(const struct reader *r, const yaml_node_t *node, struct endpoint *out)
+static int read_endpoint(const struct reader *r, const struct yamlfile_node *node, struct endpoint *out)
 {
 	struct endpoint ep;
 	const char *text;
@@ -106,14 +106,14 @@ static int read_endpoint(const struct reader *r, const yaml_node_t *node, struct
 	return 0;
 }
 
-static int set_server_address(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_server_address(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	struct real_server *rs = into;
 
 	return read_endpoint(r, node, &rs->real);
 }
 
-static int set_server_weight(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_server_weight(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	struct real_server *rs = into;
 
@@ -125,7 +125,7 @@ static const struct reader_key server_keys[] = {
 	{ "weight", set_server_weight },
 };
 
-static int add_server(const struct reader *r, const yaml_node_t *node, void *into)
+static int add_server(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	struct real_server rs = { .weight = WEIGHT_DEFAULT };
 	struct route *route = into;
@@ -143,7 +143,7 @@ static int add_server(const struct reader *r, const yaml_node_t *node, void *int
 
 /* --- a route ----------------------------------------------------------------- */
 
-static int read_name(const struct reader *r, const yaml_node_t *node, int check(struct err *, const char *),
+static int read_name(const struct reader *r, const struct yamlfile_node *node, int check(struct err *, const char *),
 		     char out[static CONTAINER_MAX + 1])
 {
 	const char *text;
@@ -157,7 +157,7 @@ static int read_name(const struct reader *r, const yaml_node_t *node, int check(
 	return 0;
 }
 
-static int set_container(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_container(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	struct route *route = into;
 
@@ -178,7 +178,7 @@ static bool parse_protocol(const char *name, uint8_t *out)
 }
 
 /* "80/tcp" */
-static int set_port(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_port(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	struct route *route = into;
 	char number[8] = "";
@@ -200,7 +200,7 @@ static int set_port(const struct reader *r, const yaml_node_t *node, void *into)
 	return 0;
 }
 
-static int set_route_kind(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_route_kind(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	static const char *const kinds[] = { [ROUTE_GATEWAY] = "gateway", [ROUTE_DIRECT] = "direct" };
 	struct route *route = into;
@@ -212,21 +212,21 @@ static int set_route_kind(const struct reader *r, const yaml_node_t *node, void 
 	return ret;
 }
 
-static int set_endpoint(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_endpoint(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	struct route *route = into;
 
 	return read_endpoint(r, node, &route->public);
 }
 
-static int set_route_worker(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_route_worker(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	struct route *route = into;
 
 	return read_name(r, node, worker_check_name, route->worker);
 }
 
-static int set_scheduler(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_scheduler(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";
 	struct route *route = into;
@@ -244,14 +244,14 @@ static int set_scheduler(const struct reader *r, const yaml_node_t *node, void *
 	return 0;
 }
 
-static int set_persistence(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_persistence(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	struct route *route = into;
 
 	return reader_number(r, node, 0, PERSISTENCE_MAX, &route->persistence);
 }
 
-static int set_real_servers(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_real_servers(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	return read_list(r, node, "{address: '10.0.0.11:8080', weight: 100}", add_server, into);
 }
@@ -264,7 +264,7 @@ static const struct reader_key route_keys[] = {
 };
 
 /* What the keys together say. */
-static int check_route(const struct reader *r, const yaml_node_t *node, const struct route *route)
+static int check_route(const struct reader *r, const struct yamlfile_node *node, const struct route *route)
 {
 	if (route->container[0] == '\0')
 		return reader_refuse(r, node, "the route has no container; write container: NAME");
@@ -285,7 +285,7 @@ static int check_route(const struct reader *r, const yaml_node_t *node, const st
 	return 0;
 }
 
-static int add_route(const struct reader *r, const yaml_node_t *node, void *into)
+static int add_route(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	CLEANUP(route_clear) struct route route = { .kind = ROUTE_GATEWAY, .scheduler = "wrr" };
 	struct draft *s = into;
@@ -298,14 +298,14 @@ static int add_route(const struct reader *r, const yaml_node_t *node, void *into
 
 /* --- a worker ---------------------------------------------------------------- */
 
-static int set_worker_name(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_worker_name(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	struct worker *w = into;
 
 	return read_name(r, node, worker_check_name, w->name);
 }
 
-static int set_nat(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_nat(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	const char *names[NAT_SYMMETRIC_UDP_FIREWALL + 1];
 	struct worker *w = into;
@@ -320,7 +320,7 @@ static int set_nat(const struct reader *r, const yaml_node_t *node, void *into)
 	return ret;
 }
 
-static int set_worker_kind(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_worker_kind(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	static const char *const kinds[] = { "private", "public" };
 	struct worker *w = into;
@@ -332,7 +332,7 @@ static int set_worker_kind(const struct reader *r, const yaml_node_t *node, void
 	return ret;
 }
 
-static int set_addresses(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_addresses(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	struct worker *w = into;
 
@@ -340,7 +340,7 @@ static int set_addresses(const struct reader *r, const yaml_node_t *node, void *
 }
 
 /* RFC 3339, in UTC and whole seconds: the one way in which it is written back. */
-static int set_reported_at(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_reported_at(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	static const char format[] = "%Y-%m-%dT%H:%M:%SZ";
 	struct worker *w = into;
@@ -368,7 +368,7 @@ static const struct reader_key worker_keys[] = {
 	{ "reported_at", set_reported_at },
 };
 
-static int add_worker(const struct reader *r, const yaml_node_t *node, void *into)
+static int add_worker(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	struct draft *s = into;
 	struct worker w = { .nat = NAT_UNKNOWN };
@@ -386,7 +386,7 @@ static int add_worker(const struct reader *r, const yaml_node_t *node, void *int
 
 /* --- the document ------------------------------------------------------------ */
 
-static int set_version(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_version(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	struct draft *s = into;
 	int ret = reader_number(r, node, 1, 999999999, &s->version);
@@ -399,12 +399,12 @@ static int set_version(const struct reader *r, const yaml_node_t *node, void *in
 	return ret;
 }
 
-static int set_workers(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_workers(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	return read_list(r, node, "name: NAME", add_worker, into);
 }
 
-static int set_routes(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_routes(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	return read_list(r, node, "container: NAME", add_route, into);
 }
@@ -418,9 +418,9 @@ static const struct reader_key root_keys[] = {
 /* First of all the version: what is wrong in a newer document is not to be told. */
 static int read_root(const struct reader *r, struct draft *s)
 {
-	const yaml_node_t *root = yaml_document_get_root_node(r->doc);
+	const struct yamlfile_node *root = yamlfile_root(r->doc);
 
-	if (root && root->type == YAML_MAPPING_NODE && reader_pick(r, root, root_keys, 1, s) < 0)
+	if (root && root->kind == YAMLFILE_MAPPING && reader_pick(r, root, root_keys, 1, s) < 0)
 		return -r->e->code;
 	if (reader_root(r, "the document", root_keys, ARRAY_LEN(root_keys), s) < 0)
 		return -r->e->code;
@@ -445,7 +445,7 @@ static int check_once(struct err *e, const char *name, const struct draft *s)
 
 int document_yaml_parse(struct err *e, const char *name, const char *text, size_t len, struct document *out)
 {
-	CLEANUP(yaml_document_delete) yaml_document_t yaml = { 0 }; /* an empty one is fine */
+	CLEANUP(yamlfile_clear) struct yamlfile yaml = { 0 };
 	CLEANUP(document_clear) struct document doc = { 0 };
 	CLEANUP(draft_clear) struct draft s = { .doc = &doc };
 	struct reader r = { .e = e, .path = name, .doc = &yaml };

@@ -27,7 +27,7 @@ static const char *shown(const char *text, char buf[static SHOWN_MAX + 4])
 	return buf;
 }
 
-static int set_nat(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_nat(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	struct said *said = into;
 	char buf[SHOWN_MAX + 4];
@@ -43,7 +43,7 @@ static int set_nat(const struct reader *r, const yaml_node_t *node, void *into)
 	return 0;
 }
 
-static int set_gateway(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_gateway(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	struct said *said = into;
 
@@ -51,7 +51,7 @@ static int set_gateway(const struct reader *r, const yaml_node_t *node, void *in
 	return reader_bool(r, node, &said->needs_gateway);
 }
 
-static int set_address(const struct reader *r, const yaml_node_t *node, void *into)
+static int set_address(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	struct addr *a = into;
 	char buf[SHOWN_MAX + 4];
@@ -75,26 +75,27 @@ static void keep_address(struct said *said, const struct addr *a)
 	said->global[said->n_global++] = *a;
 }
 
-static int set_addresses(const struct reader *r, const yaml_node_t *node, void *into)
+static int add_address(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
 	static const struct reader_key keys[] = { { "address", set_address } };
+	struct addr a = { 0 };
+
+	if (reader_pick(r, node, keys, ARRAY_LEN(keys), &a) < 0)
+		return -r->e->code;
+	if (a.family == AF_UNSPEC)
+		return reader_refuse(r, node, "there is no \"address\" in this object; " ADVICE);
+	keep_address(into, &a);
+	return 0;
+}
+
+static int set_addresses(const struct reader *r, const struct yamlfile_node *node, void *into)
+{
 	struct said *said = into;
 
 	if (!reader_is_list(node))
 		return reader_refuse(r, node, "this is not a list; " ADVICE);
-	for (size_t i = 0; i < reader_length(node); i++) {
-		const yaml_node_t *element = reader_element(r, node, i);
-		struct addr a = { 0 };
-
-		if (reader_pick(r, element, keys, ARRAY_LEN(keys), &a) < 0)
-			return -r->e->code;
-		if (a.family == AF_UNSPEC)
-			return reader_refuse(r, element,
-					     "there is no \"address\" in this object; " ADVICE);
-		keep_address(said, &a);
-	}
 	said->has_addresses = true;
-	return 0;
+	return reader_each(r, node, add_address, said);
 }
 
 static const struct reader_key members[] = {
@@ -124,13 +125,13 @@ static int check(struct err *e, const struct said *said)
 
 static int read_object(struct err *e, const char *source, const char *text, size_t len, struct said *said)
 {
-	CLEANUP(yaml_document_delete) yaml_document_t json = { 0 }; /* an empty one is fine */
+	CLEANUP(yamlfile_clear) struct yamlfile json = { 0 };
 	struct reader r = { .e = e, .path = source, .doc = &json };
-	const yaml_node_t *root;
+	const struct yamlfile_node *root;
 
 	if (yamlfile_parse(e, source, text, len, YAMLFILE_JSON, &json) < 0)
 		return -e->code;
-	root = yaml_document_get_root_node(&json);
+	root = yamlfile_root(&json);
 	if (!root)
 		return err_set(e, ERR_USAGE, "%.300s: is empty; " ADVICE, source);
 	if (reader_pick(&r, root, members, ARRAY_LEN(members), said) < 0)

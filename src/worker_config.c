@@ -8,8 +8,9 @@
 #define SERVER_EXAMPLE "stun.example.net:3478"
 #define URL_EXAMPLE "https://hub.example/workers/w1"
 
-static int add_server(const struct reader *r, const yaml_node_t *node, struct worker_config *c)
+static int add_server(const struct reader *r, const struct yamlfile_node *node, void *config)
 {
+	struct worker_config *c = config;
 	const char *text;
 	char buf[SERVER_STRLEN];
 	struct server s;
@@ -30,20 +31,14 @@ static int add_server(const struct reader *r, const yaml_node_t *node, struct wo
 	return 0;
 }
 
-static int set_server(const struct reader *r, const yaml_node_t *node, void *config)
+static int set_server(const struct reader *r, const struct yamlfile_node *node, void *config)
 {
-	int ret = 0;
-
-	if (!reader_is_list(node))
-		return add_server(r, node, config);
-	for (size_t i = 0; ret == 0 && i < reader_length(node); i++)
-		ret = add_server(r, reader_element(r, node, i), config);
-	return ret;
+	return reader_is_list(node) ? reader_each(r, node, add_server, config) : add_server(r, node, config);
 }
 
 static const struct reader_key firewall_keys[] = { { "server", set_server } };
 
-static int set_firewall(const struct reader *r, const yaml_node_t *node, void *config)
+static int set_firewall(const struct reader *r, const struct yamlfile_node *node, void *config)
 {
 	struct worker_config *c = config;
 	int ret;
@@ -61,7 +56,7 @@ static int set_firewall(const struct reader *r, const yaml_node_t *node, void *c
 	return 0;
 }
 
-static int set_addresses(const struct reader *r, const yaml_node_t *node, void *config)
+static int set_addresses(const struct reader *r, const struct yamlfile_node *node, void *config)
 {
 	struct worker_config *c = config;
 
@@ -95,7 +90,7 @@ static const char *url_fault(const char *url)
 	return NULL;
 }
 
-static int set_url(const struct reader *r, const yaml_node_t *node, void *config)
+static int set_url(const struct reader *r, const struct yamlfile_node *node, void *config)
 {
 	struct worker_config *c = config;
 	const char *url, *fault;
@@ -113,14 +108,14 @@ static int set_url(const struct reader *r, const yaml_node_t *node, void *config
 	return 0;
 }
 
-static int set_token_file(const struct reader *r, const yaml_node_t *node, void *config)
+static int set_token_file(const struct reader *r, const struct yamlfile_node *node, void *config)
 {
 	struct worker_config *c = config;
 
 	return reader_path(r, node, "/etc/sonm/token", c->token_file, sizeof(c->token_file));
 }
 
-static int set_ca_file(const struct reader *r, const yaml_node_t *node, void *config)
+static int set_ca_file(const struct reader *r, const struct yamlfile_node *node, void *config)
 {
 	struct worker_config *c = config;
 
@@ -134,12 +129,12 @@ static const struct reader_key report_keys[] = {
 };
 
 /* The URL alone, or a mapping. */
-static int set_report(const struct reader *r, const yaml_node_t *node, void *config)
+static int set_report(const struct reader *r, const struct yamlfile_node *node, void *config)
 {
 	struct worker_config *c = config;
 	int ret;
 
-	if (node->type != YAML_MAPPING_NODE)
+	if (node->kind != YAMLFILE_MAPPING)
 		return set_url(r, node, c);
 	ret = reader_section(r, node, report_keys, ARRAY_LEN(report_keys), c);
 	if (ret == 0 && c->report_url[0] == '\0')

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <yaml.h>
 
 #define FILE_MAX (1U << 20)
 
@@ -15,13 +16,7 @@
 
 struct anchor {
 	char *name; /* owned */
-	int node;
-};
-
-/* A list or mapping that is not closed yet. */
-struct level {
-	int node;
-	int key; /* the mapping's key that waits for its value; 0: none */
+	size_t node;
 };
 
 struct builder {
@@ -29,8 +24,9 @@ struct builder {
 	const char *name; /* what errors call the text */
 	enum yamlfile_form form;
 	yaml_parser_t parser;
-	yaml_document_t doc;
-	struct level open[DEPTH_MAX];
+	struct yamlfile doc;
+	size_t texts_len, texts_size;
+	size_t open[DEPTH_MAX]; /* the lists and mappings that are not closed yet, by number */
 	size_t depth, documents, references; /* references: anchors and aliases */
 	struct anchor *anchors;              /* owned */
 	size_t n_anchors;
@@ -41,13 +37,45 @@ static void builder_clear(struct builder *b)
 	for (size_t i = 0; i < b->n_anchors; i++)
 		free(b->anchors[i].name);
 	free(b->anchors);
-	yaml_document_delete(&b->doc);
+	yamlfile_clear(&b->doc);
 	yaml_parser_delete(&b->parser);
 }
 
-int yamlfile_locate(struct err *e, const char *path, yaml_mark_t at)
+void yamlfile_clear(struct yamlfile *y)
 {
-	return err_wrap(e, "%.300s:%zu:%zu", path, at.line + 1, at.column + 1);
+	free(y->nodes);
+	free(y->texts);
+	*y = (struct yamlfile){ 0 };
+}
+
+const struct yamlfile_node *yamlfile_root(const struct yamlfile *y)
+{
+	return y->nodes;
+}
+
+const struct yamlfile_node *yamlfile_first(const struct yamlfile_node *parent)
+{
+	return parent + 1;
+}
+
+const struct yamlfile_node *yamlfile_next(const struct yamlfile_node *node)
+{
+	return node + (node->kind == YAMLFILE_LIST || node->kind == YAMLFILE_MAPPING ? node->size : 1);
+}
+
+const struct yamlfile_node *yamlfile_target(const struct yamlfile_node *node)
+{
+	return node->kind == YAMLFILE_ALIAS ? node - node->back : node;
+}
+
+int yamlfile_locate(struct err *e, const char *path, struct yamlfile_mark at)
+{
+	return err_wrap(e, "%.300s:%u:%u", path, at.line + 1, at.column + 1);
+}
+
+static struct yamlfile_mark mark_of(yaml_mark_t at)
+{
+	return (struct yamlfile_mark){ (uint32_t)at.line, (uint32_t)at.column };
 }
 
 static int out_of_memory(struct err *e)
@@ -62,7 +90,7 @@ static int refuse(const struct builder *b, yaml_mark_t at, const char *problem)
 	else
 		err_set(b->e, ERR_USAGE,
 			"not valid YAML: %s; correct it there (indent with spaces, not tabs)", problem);
-	return yamlfile_locate(b->e, b->name, at);
+	return yamlfile_locate(b->e, b->name, mark_of(at));
 }
 
 /* Says what libyaml does not like about the text. */
@@ -104,10 +132,10 @@ static int count_reference(struct builder *b, const yaml_event_t *event)
 			ANCHORS_MAX);
 	else
 		return 0;
-	return yamlfile_locate(b->e, b->name, event->start_mark);
+	return yamlfile_locate(b->e, b->name, mark_of(event->start_mark));
 }
 
-static int add_anchor(struct builder *b, const yaml_event_t *event, const yaml_char_t *name, int node)
+static int add_anchor(struct builder *b, const yaml_event_t *event, const yaml_char_t *name, size_t node)
 {
 	struct anchor anchor = { .node = node };
 
@@ -124,70 +152,105 @@ static int add_anchor(struct builder *b, const yaml_event_t *event, const yaml_c
 	return 0;
 }
 
-/* Puts a node where it belongs: into the innermost list or mapping that is open. */
-static int attach(struct builder *b, int node)
+static int add_node(struct builder *b, enum yamlfile_kind kind, const yaml_event_t *event)
 {
-	struct level *in = b->depth > 0 ? &b->open[b->depth - 1] : NULL;
-	int done = 1;
+	struct yamlfile *doc = &b->doc;
 
-	if (!in) /* the root */
-		return 0;
-	if (yaml_document_get_node(&b->doc, in->node)->type == YAML_SEQUENCE_NODE) {
-		done = yaml_document_append_sequence_item(&b->doc, in->node, node);
-	} else if (in->key == 0) {
-		in->key = node;
-	} else {
-		done = yaml_document_append_mapping_pair(&b->doc, in->node, in->key, node);
-		in->key = 0;
-	}
-	return done ? 0 : out_of_memory(b->e);
-}
-
-/* Completes a node that was made: 0 is none. */
-static int place(struct builder *b, const yaml_event_t *event, const yaml_char_t *anchor, int node)
-{
-	yaml_node_t *made;
-
-	if (node == 0)
+	if (base_reserve((void **)&doc->nodes, doc->n_nodes, sizeof(*doc->nodes)) < 0)
 		return out_of_memory(b->e);
-	made = yaml_document_get_node(&b->doc, node);
-	made->start_mark = event->start_mark;
-	made->end_mark = event->end_mark;
-	if (anchor && add_anchor(b, event, anchor, node) < 0)
-		return -b->e->code;
-	return attach(b, node);
+	doc->nodes[doc->n_nodes++] =
+		(struct yamlfile_node){ .kind = (uint8_t)kind, .at = mark_of(event->start_mark) };
+	if (b->depth > 0)
+		doc->nodes[b->open[b->depth - 1]].n++;
+	return 0;
 }
 
-static int enter(struct builder *b, const yaml_event_t *event, const yaml_char_t *anchor, int node)
+/* The end of all texts; returns where this one begins. They may move until the last one is there. */
+static int add_text(struct builder *b, const yaml_char_t *text, size_t len, size_t *out)
 {
+	size_t wanted = b->texts_len + len + 1;
+
+	if (wanted > b->texts_size) {
+		char *grown = realloc(b->doc.texts, wanted * 2);
+
+		if (!grown)
+			return out_of_memory(b->e);
+		b->doc.texts = grown;
+		b->texts_size = wanted * 2;
+	}
+	*out = b->texts_len;
+	memcpy(b->doc.texts + b->texts_len, text, len);
+	b->doc.texts[wanted - 1] = '\0';
+	b->texts_len = wanted;
+	return 0;
+}
+
+static void point_at_texts(struct yamlfile *doc)
+{
+	for (size_t i = 0; i < doc->n_nodes; i++)
+		if (doc->nodes[i].kind == YAMLFILE_SCALAR)
+			doc->nodes[i].text = doc->texts + doc->nodes[i].size;
+}
+
+static int add_scalar(struct builder *b, const yaml_event_t *event)
+{
+	const yaml_char_t *anchor = event->data.scalar.anchor;
+	size_t len = event->data.scalar.length;
+	struct yamlfile_node *node;
+
+	if (add_node(b, YAMLFILE_SCALAR, event) < 0)
+		return -b->e->code;
+	node = &b->doc.nodes[b->doc.n_nodes - 1];
+	node->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	node->n = (uint32_t)len;
+	if (add_text(b, event->data.scalar.value, len, &node->size) < 0)
+		return -b->e->code;
+	return anchor ? add_anchor(b, event, anchor, b->doc.n_nodes - 1) : 0;
+}
+
+static int enter(struct builder *b, enum yamlfile_kind kind, const yaml_event_t *event, const yaml_char_t *anchor)
+{
+	size_t node = b->doc.n_nodes;
+
 	if (b->depth == DEPTH_MAX) {
 		err_set(b->e, ERR_USAGE, "this is nested deeper than %d levels; make it flatter", DEPTH_MAX);
-		return yamlfile_locate(b->e, b->name, event->start_mark);
+		return yamlfile_locate(b->e, b->name, mark_of(event->start_mark));
 	}
-	if (place(b, event, anchor, node) < 0)
+	if (add_node(b, kind, event) < 0 || (anchor && add_anchor(b, event, anchor, node) < 0))
 		return -b->e->code;
-	b->open[b->depth++] = (struct level){ .node = node };
+	b->open[b->depth++] = node;
 	return 0;
+}
+
+static void leave(struct builder *b)
+{
+	size_t node = b->open[--b->depth];
+
+	b->doc.nodes[node].size = b->doc.n_nodes - node;
 }
 
 static int refer(struct builder *b, const yaml_event_t *event)
 {
 	const struct anchor *anchor;
+	size_t node = b->doc.n_nodes;
 
 	if (count_reference(b, event) < 0)
 		return -b->e->code;
 	anchor = find_anchor(b, event->data.alias.anchor);
 	if (!anchor)
 		return refuse(b, event->start_mark, "found undefined alias");
-	return attach(b, anchor->node);
+	if (add_node(b, YAMLFILE_ALIAS, event) < 0)
+		return -b->e->code;
+	b->doc.nodes[node].back = node - anchor->node;
+	return 0;
 }
 
 static int begin_document(struct builder *b, const yaml_event_t *event)
 {
 	if (b->documents++ == 0)
-		return yaml_document_initialize(&b->doc, NULL, NULL, NULL, 1, 1) ? 0 : out_of_memory(b->e);
+		return 0;
 	err_set(b->e, ERR_USAGE, "there is a second document in the file; keep one");
-	return yamlfile_locate(b->e, b->name, event->start_mark);
+	return yamlfile_locate(b->e, b->name, mark_of(event->start_mark));
 }
 
 static int build(struct builder *b, const yaml_event_t *event)
@@ -198,19 +261,14 @@ static int build(struct builder *b, const yaml_event_t *event)
 	case YAML_ALIAS_EVENT:
 		return refer(b, event);
 	case YAML_SCALAR_EVENT:
-		return place(b, event, event->data.scalar.anchor,
-			     yaml_document_add_scalar(&b->doc, NULL, event->data.scalar.value,
-						      (int)event->data.scalar.length,
-						      event->data.scalar.style));
+		return add_scalar(b, event);
 	case YAML_SEQUENCE_START_EVENT:
-		return enter(b, event, event->data.sequence_start.anchor,
-			     yaml_document_add_sequence(&b->doc, NULL, event->data.sequence_start.style));
+		return enter(b, YAMLFILE_LIST, event, event->data.sequence_start.anchor);
 	case YAML_MAPPING_START_EVENT:
-		return enter(b, event, event->data.mapping_start.anchor,
-			     yaml_document_add_mapping(&b->doc, NULL, event->data.mapping_start.style));
+		return enter(b, YAMLFILE_MAPPING, event, event->data.mapping_start.anchor);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
-		b->depth--;
+		leave(b);
 		return 0;
 	default:
 		return 0;
@@ -251,9 +309,9 @@ static bool is_json_literal(const char *text)
 /* Is the next node a mapping's key? */
 static bool expects_key(struct builder *b)
 {
-	const struct level *in = b->depth > 0 ? &b->open[b->depth - 1] : NULL;
+	const struct yamlfile_node *in = b->depth > 0 ? &b->doc.nodes[b->open[b->depth - 1]] : NULL;
 
-	return in && in->key == 0 && yaml_document_get_node(&b->doc, in->node)->type == YAML_MAPPING_NODE;
+	return in && in->kind == YAMLFILE_MAPPING && in->n % 2 == 0;
 }
 
 #define NO_OBJECT "this is not an object in braces"
@@ -317,7 +375,7 @@ static int take(struct builder *b, const yaml_event_t *event)
 }
 
 int yamlfile_parse(struct err *e, const char *name, const char *text, size_t len, enum yamlfile_form form,
-		   yaml_document_t *out)
+		   struct yamlfile *out)
 {
 	CLEANUP(builder_clear) struct builder b = { .e = e, .name = name, .form = form };
 	int ret = 0;
@@ -336,8 +394,9 @@ int yamlfile_parse(struct err *e, const char *name, const char *text, size_t len
 	}
 	if (ret < 0)
 		return ret;
+	point_at_texts(&b.doc);
 	*out = b.doc;
-	b.doc = (yaml_document_t){ 0 };
+	b.doc = (struct yamlfile){ 0 };
 	return 0;
 }
 
@@ -394,7 +453,7 @@ static int read_file(struct err *e, const char *path, char **text, size_t *len)
 	return ret;
 }
 
-int yamlfile_load(struct err *e, const char *path, yaml_document_t *out)
+int yamlfile_load(struct err *e, const char *path, struct yamlfile *out)
 {
 	CLEANUP_FREE char *text = NULL;
 	size_t len = 0;

@@ -4,37 +4,23 @@
 #include "yamlfile.h"
 
 /* The tree in one line; the references in it as they were resolved. */
-static void describe(yaml_document_t *doc, int id, FILE *out)
+static void describe(const struct yamlfile_node *node, FILE *out)
 {
-	const yaml_node_t *node = yaml_document_get_node(doc, id);
+	const struct yamlfile_node *child = yamlfile_first(node);
+	bool is_list = node->kind == YAMLFILE_LIST;
 
-	switch (node->type) {
-	case YAML_SCALAR_NODE:
-		fprintf(out, "%s@%zu:%zu", node->data.scalar.value, node->start_mark.line,
-			node->start_mark.column);
-		break;
-	case YAML_SEQUENCE_NODE:
-		fputs("[ ", out);
-		for (int *i = node->data.sequence.items.start; i < node->data.sequence.items.top; i++) {
-			describe(doc, *i, out);
-			fputc(' ', out);
-		}
-		fputc(']', out);
-		break;
-	case YAML_MAPPING_NODE:
-		fputs("{ ", out);
-		for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top;
-		     p++) {
-			describe(doc, p->key, out);
-			fputs(": ", out);
-			describe(doc, p->value, out);
-			fputc(' ', out);
-		}
-		fputc('}', out);
-		break;
-	default:
-		ck_abort_msg("no such node");
+	if (node->kind == YAMLFILE_SCALAR) {
+		fprintf(out, "%s@%u:%u", node->text, node->at.line, node->at.column);
+		ck_assert_uint_eq(node->n, strlen(node->text));
+		return;
 	}
+	ck_assert_int_ne(node->kind, YAMLFILE_ALIAS);
+	fputs(is_list ? "[ " : "{ ", out);
+	for (uint32_t i = 0; i < node->n; i++, child = yamlfile_next(child)) {
+		describe(yamlfile_target(child), out);
+		fputs(is_list || i % 2 ? " " : ": ", out);
+	}
+	fputc(is_list ? ']' : '}', out);
 }
 
 static const struct {
@@ -46,6 +32,8 @@ static const struct {
 	{ "? [a]\n: {? {b: c} : d}\n", "{ [ a@0:3 ]: { { b@1:6: c@1:9 }: d@1:14 } }", YAMLFILE_PLAIN },
 	{ "word", "word@0:0", YAMLFILE_PLAIN },
 	{ "a: !!int 5\nb: !x y\n", "{ a@0:0: 5@0:3 b@1:0: y@1:3 }", YAMLFILE_PLAIN },
+	{ "a: &x {b: [c]}\nd: [*x, e]\nf: g\n",
+	  "{ a@0:0: { b@0:7: [ c@0:11 ] } d@1:0: [ { b@0:7: [ c@0:11 ] } e@1:8 ] f@2:0: g@2:3 }", YAMLFILE_YAML },
 	{ "a: &x [1]\nb: *x\n&k c: *k\n", "{ a@0:0: [ 1@0:7 ] b@1:0: [ 1@0:7 ] c@2:0: c@2:0 }",
 	  YAMLFILE_YAML },
 	{ "{\"a\": [1, \"b\", {}], \"c\": null}", "{ a@0:1: [ 1@0:7 b@0:10 { } ] c@0:20: null@0:25 }",
@@ -54,16 +42,16 @@ static const struct {
 
 START_TEST(builds_the_tree)
 {
-	yaml_document_t doc = { 0 };
+	struct yamlfile doc = { 0 };
 	struct unit_out o = { 0 };
 	struct err e = { 0 };
 
 	ck_assert_msg(yamlfile_parse(&e, "N", trees[_i].text, strlen(trees[_i].text), trees[_i].form, &doc) ==
 			      0,
 		      "%s", e.msg);
-	describe(&doc, 1, unit_open(&o));
+	describe(yamlfile_root(&doc), unit_open(&o));
 	unit_expect(&o, trees[_i].tree);
-	yaml_document_delete(&doc);
+	yamlfile_clear(&doc);
 }
 END_TEST
 
@@ -73,14 +61,14 @@ START_TEST(a_text_without_a_document_has_no_root)
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		for (int form = YAMLFILE_YAML; form <= YAMLFILE_JSON; form++) {
-			yaml_document_t doc = { 0 };
+			struct yamlfile doc = { 0 };
 			struct err e = { 0 };
 
 			ck_assert_msg(yamlfile_parse(&e, "N", texts[i], strlen(texts[i]),
 						     (enum yamlfile_form)form, &doc) == 0,
 				      "%s", e.msg);
-			ck_assert_ptr_null(yaml_document_get_root_node(&doc));
-			yaml_document_delete(&doc);
+			ck_assert_ptr_null(yamlfile_root(&doc));
+			yamlfile_clear(&doc);
 		}
 	}
 }
@@ -97,7 +85,7 @@ START_TEST(plain_yaml_has_no_aliases)
 		      { "a: *x", "N:1:4" } };
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		yaml_document_t doc;
+		struct yamlfile doc;
 		struct err e;
 
 		ck_assert_int_eq(
@@ -113,13 +101,13 @@ END_TEST
 START_TEST(takes_64_levels_and_no_more)
 {
 	char text[131];
-	yaml_document_t doc;
+	struct yamlfile doc;
 	struct err e;
 
 	memset(text, '[', 65);
 	memset(text + 65, ']', 65);
 	ck_assert_int_eq(yamlfile_parse(&e, "N", text + 1, 128, YAMLFILE_YAML, &doc), 0);
-	yaml_document_delete(&doc);
+	yamlfile_clear(&doc);
 	ck_assert_int_eq(yamlfile_parse(&e, "N", text, 130, YAMLFILE_YAML, &doc), -EINVAL);
 	ck_assert_str_eq(e.msg, "N:1:65: this is nested deeper than 64 levels; make it flatter");
 }
