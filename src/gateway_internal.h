@@ -288,7 +288,7 @@ bool gateway_is_of_another_boot(const struct route *r, const struct boottime *no
 /* The first change that the kernel refused, as an error. */
 int gateway_explain(struct err *e, const struct change_list *changes);
 
-/* Under the lock: stores that a new epoch begins for these routes, before their services are made. */
+/* Under the lock: stores that a new epoch begins for those of the routes whose services the plan makes. */
 int gateway_end_epochs(struct err *e, struct gateway *g, const struct route_list *routes,
 		       const struct plan *plan) MUST_CHECK;
 

@@ -122,15 +122,16 @@ static int find_services(struct err *e, struct gateway *g, const struct transiti
 }
 
 /* An adopted service that has vanished meanwhile is made, and taken back, like a new one. */
-static int split(struct err *e, const struct transition *t, const struct service_list *actual,
-		 struct route_list *known, struct route_list *fresh)
+static int plan_apart(struct err *e, const struct transition *t, const struct service_list *actual,
+		      struct plan *for_known, struct plan *for_fresh)
 {
 	for (size_t i = 0; i < t->wanted.n; i++) {
 		const struct route *r = &t->wanted.items[i];
 		struct service_key key = route_service_key(r);
-		bool is_known = t->former.items[i].id != 0 || service_find(actual, &key);
+		const struct service *s = service_find(actual, &key);
+		bool is_known = t->former.items[i].id != 0 || s;
 
-		if (borrow(e, is_known ? known : fresh, r) < 0)
+		if (plan_route(e, is_known ? for_known : for_fresh, r, s) < 0)
 			return -e->code;
 	}
 	return 0;
@@ -173,18 +174,14 @@ static void end_epochs(struct transition *t, const struct plan *plan)
 /* What the kernel lacks for the routes, and the end of the epochs that this means. */
 static int plan_work(struct err *e, struct gateway *g, struct transition *t, struct work *out)
 {
-	static const struct service_list none = { 0 };
 	CLEANUP(service_list_clear) struct service_list actual = { 0 };
-	CLEANUP(borrowed_clear) struct route_list known = { 0 };
-	CLEANUP(borrowed_clear) struct route_list fresh = { 0 };
 	CLEANUP(plan_clear) struct plan for_known = { 0 };
 	CLEANUP(plan_clear) struct plan for_fresh = { 0 };
 	CLEANUP(work_clear) struct work w = { 0 };
 
-	if (find_services(e, g, t, &actual) < 0 || split(e, t, &actual, &known, &fresh) < 0 ||
-	    plan_make(e, &known, &actual, &for_known) < 0 || plan_make(e, &fresh, &none, &for_fresh) < 0 ||
+	if (find_services(e, g, t, &actual) < 0 || plan_apart(e, t, &actual, &for_known, &for_fresh) < 0 ||
 	    arrange(e, &for_known, &for_fresh, &w) < 0 ||
-	    gateway_end_epochs(e, g, &known, &for_known) < 0 ||
+	    gateway_end_epochs(e, g, &t->wanted, &for_known) < 0 ||
 	    gateway_release_answers(e, g, &t->wanted) < 0 || gateway_release_answers(e, g, &t->former) < 0)
 		return -e->code;
 	end_epochs(t, &for_known);

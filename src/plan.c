@@ -83,25 +83,25 @@ static int plan_present(struct err *e, const struct route *r, const struct servi
 	return 0;
 }
 
+int plan_route(struct err *e, struct plan *p, const struct route *r, const struct service *s)
+{
+	if (r->kind != ROUTE_GATEWAY)
+		return 0;
+	if (s)
+		return plan_present(e, r, s, p);
+	return r->state == ROUTE_OPEN ? plan_missing(e, r, p) : 0;
+}
+
 int plan_make(struct err *e, const struct route_list *desired, const struct service_list *actual,
 	      struct plan *out)
 {
 	CLEANUP(plan_clear) struct plan p = { 0 };
 
 	for (size_t i = 0; i < desired->n; i++) {
-		const struct route *r = &desired->items[i];
-		struct service_key key = route_service_key(r);
-		const struct service *s = service_find(actual, &key);
-		int ret = 0;
+		struct service_key key = route_service_key(&desired->items[i]);
 
-		if (r->kind != ROUTE_GATEWAY)
-			continue;
-		if (s)
-			ret = plan_present(e, r, s, &p);
-		else if (r->state == ROUTE_OPEN)
-			ret = plan_missing(e, r, &p);
-		if (ret < 0)
-			return ret;
+		if (plan_route(e, &p, &desired->items[i], service_find(actual, &key)) < 0)
+			return -e->code;
 	}
 	*out = p;
 	p = (struct plan){ 0 };

@@ -23,6 +23,9 @@ struct plan {
 int plan_make(struct err *e, const struct route_list *desired, const struct service_list *actual,
 	      struct plan *out) MUST_CHECK;
 
+/* Adds what one route wants. actual: its service, or NULL if there is none. -ENOMEM. */
+int plan_route(struct err *e, struct plan *p, const struct route *r, const struct service *actual) MUST_CHECK;
+
 /* What plan_orphans takes for ours: services of these addresses with these ports. */
 struct plan_realm {
 	const struct addr *vips;
