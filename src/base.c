@@ -7,9 +7,9 @@ int base_reserve(void **items, size_t n, size_t size)
 {
 	void *grown;
 
-	if (*items && (n < 4 || (n & (n - 1)) != 0))
+	if (*items && (n == 0 || (n & (n - 1)) != 0))
 		return 0;
-	grown = reallocarray(*items, n < 4 ? 4 : n * 2, size);
+	grown = reallocarray(*items, n ? n * 2 : 1, size);
 	if (!grown)
 		return -ENOMEM;
 	*items = grown;
