@@ -11,12 +11,11 @@
 #include <string.h>
 
 /*
- * Requests in one datagram. Each is answered by its own ACK, and all of those
- * must fit into the socket's receive buffer, 64 KiB with libnl; an ACK that
- * does not repeat the request (NETLINK_CAP_ACK) takes less than 800 bytes.
+ * Requests in one datagram. All may be refused, and what the kernel says to each
+ * must fit into the socket's receive buffer, 64 KiB with libnl; what does not
+ * repeat the request (NETLINK_CAP_ACK) takes less than 800 bytes.
  */
 #define BATCH 64
-#define ACK_MAX 1024 /* bytes */
 #define ANSWER_SECONDS 10
 
 /*
@@ -34,11 +33,18 @@ struct ipvs {
 
 typedef int answer_fn(struct nlmsghdr *answer, void *ctx);
 
-/* A conversation: requests that were sent, and where their answers go. */
+/*
+ * A conversation: requests that were sent, and where their answers go. The kernel
+ * takes the requests of a datagram in order, goes on after one that fails, and
+ * answers that one in any case, the others only if they ask for an ACK
+ * (netlink_rcv_skb in af_netlink.c). So an answer says of all before it that they
+ * have succeeded, and the last one alone has to ask. An answer that is lost is
+ * ENOBUFS at the next recv(2), before any other.
+ */
 struct talk {
 	uint32_t first_seq; /* requests are numbered from here */
 	size_t n_requests, n_answered;
-	int statuses[BATCH]; /* -EINPROGRESS, then 0 or the kernel's negative errno */
+	int statuses[BATCH]; /* of those answered: 0 or the kernel's negative errno */
 	answer_fn *on_answer; /* for messages with content; NULL: none expected */
 	void *ctx;
 };
@@ -173,10 +179,11 @@ static int recv_answers(struct err *e, struct ipvs *k, unsigned char **buf)
 
 static void answered(struct talk *t, size_t i, int status)
 {
-	if (t->statuses[i] != -EINPROGRESS)
+	if (i < t->n_answered)
 		return;
-	t->statuses[i] = status;
-	t->n_answered++;
+	while (t->n_answered < i)
+		t->statuses[t->n_answered++] = 0;
+	t->statuses[t->n_answered++] = status;
 }
 
 static int handle_answer(struct err *e, struct talk *t, struct nlmsghdr *answer)
@@ -225,7 +232,7 @@ static int handle_datagram(struct err *e, struct talk *t, void *buf, int len)
 	return len > 0 ? garbled(e) : 0;
 }
 
-/* Reads until every request of the talk is answered. */
+/* Reads until it is known of every request of the talk how it went. */
 static int hear(struct err *e, struct ipvs *k, struct talk *t)
 {
 	while (t->n_answered < t->n_requests) {
@@ -240,71 +247,17 @@ static int hear(struct err *e, struct ipvs *k, struct talk *t)
 	return 0;
 }
 
-/* Where several datagrams are received at once. */
-struct inbox {
-	struct mmsghdr messages[BATCH];
-	struct iovec places[BATCH];
-	struct sockaddr_nl from[BATCH];
-	union {
-		struct nlmsghdr header; /* for its alignment */
-		unsigned char bytes[ACK_MAX];
-	} acks[BATCH];
-};
-
-/* Waits for at least one, and takes those n at most that are there. Returns how many. */
-static int recv_acks(struct err *e, struct ipvs *k, struct inbox *in, size_t n)
-{
-	int ret;
-
-	for (size_t i = 0; i < n; i++) {
-		in->places[i] = (struct iovec){ &in->acks[i], sizeof(in->acks[i]) };
-		in->messages[i].msg_hdr = (struct msghdr){ .msg_name = &in->from[i], .msg_iov = &in->places[i] };
-		in->messages[i].msg_hdr.msg_namelen = sizeof(in->from[i]);
-		in->messages[i].msg_hdr.msg_iovlen = 1;
-	}
-	do
-		ret = recvmmsg(nl_socket_get_fd(k->sock), in->messages, (unsigned)n, MSG_WAITFORONE, NULL);
-	while (ret < 0 && errno == EINTR);
-	return ret >= 0 ? ret : refused_by_libnl(e, "the kernel's IPVS does not answer", -nl_syserr2nlerr(errno));
-}
-
-/*
- * The same for requests that are answered with nothing but an ACK each. These are so many datagrams;
- * taken one by one, they would be most of the system calls of a large restore.
- */
-static int hear_acks(struct err *e, struct ipvs *k, struct talk *t)
-{
-	struct inbox in;
-
-	if (k->peer.recv)
-		return hear(e, k, t);
-	while (t->n_answered < t->n_requests) {
-		int n = recv_acks(e, k, &in, t->n_requests - t->n_answered);
-
-		if (n < 0)
-			return n;
-		for (int i = 0; i < n; i++) {
-			if (in.from[i].nl_pid != 0)
-				continue; /* not the kernel */
-			if (in.messages[i].msg_hdr.msg_flags & MSG_TRUNC)
-				return garbled(e);
-			if (handle_datagram(e, t, &in.acks[i], (int)in.messages[i].msg_len) < 0)
-				return -e->code;
-		}
-	}
-	return 0;
-}
-
 /* Numbers a finished request and appends it to a datagram. */
-static void append_request(struct ipvs *k, struct nl_msg *msg, struct talk *t, unsigned char *datagram,
-			   size_t *len)
+static void append_request(struct ipvs *k, struct nl_msg *msg, bool is_last, struct talk *t,
+			   unsigned char *datagram, size_t *len)
 {
 	struct nlmsghdr *header = nlmsg_hdr(msg);
 
-	nl_complete_msg(k->sock, msg);
-	if (t->n_requests == 0)
+	nl_complete_msg(k->sock, msg); /* which asks for an ACK */
+	if (!is_last)
+		header->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
+	if (t->n_requests++ == 0)
 		t->first_seq = header->nlmsg_seq;
-	t->statuses[t->n_requests++] = -EINPROGRESS;
 	memcpy(datagram + *len, header, header->nlmsg_len);
 	*len += NLMSG_ALIGN(header->nlmsg_len);
 }
@@ -317,7 +270,7 @@ static int ask(struct err *e, struct ipvs *k, struct nl_msg *msg, answer_fn *on_
 	struct talk t = { .on_answer = on_answer, .ctx = ctx };
 	size_t len = 0;
 
-	append_request(k, msg, &t, datagram, &len);
+	append_request(k, msg, true, &t, datagram, &len);
 	if (send_requests(e, k, datagram, len) < 0 || hear(e, k, &t) < 0)
 		return -e->code;
 	*status = t.statuses[0];
@@ -447,13 +400,13 @@ static int run_batch(struct err *e, struct ipvs *k, struct change *changes, size
 
 		if (!msg || ipvs_msg_change(msg, k->family, &changes[i]) < 0)
 			return no_memory(e);
-		append_request(k, msg, &t, datagram, &len);
+		append_request(k, msg, i + 1 == n, &t, datagram, &len);
 	}
 	if (send_requests(e, k, datagram, len) < 0)
 		return -e->code;
-	ret = hear_acks(e, k, &t);
+	ret = hear(e, k, &t);
 	for (size_t i = 0; i < n; i++)
-		changes[i].status = t.statuses[i] == -EINPROGRESS ? -EIO : t.statuses[i];
+		changes[i].status = i < t.n_answered ? t.statuses[i] : -EIO;
 	return ret;
 }
 

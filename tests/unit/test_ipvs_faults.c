@@ -70,6 +70,15 @@ START_TEST(an_error_of_sending_is_kept)
 }
 END_TEST
 
+/* Three datagrams of requests with 64, 64 and 22 of them. */
+static void give_many(struct change_list *changes)
+{
+	for (uint16_t i = 0; i < 150; i++) {
+		talk_change(changes, CHANGE_ADD_SERVICE, VIP, NULL);
+		changes->items[i].key.vip.port = (uint16_t)(i + 1);
+	}
+}
+
 START_TEST(changes_whose_answer_is_lost_are_marked)
 {
 	CLEANUP(talk_clear) struct talk t;
@@ -77,18 +86,72 @@ START_TEST(changes_whose_answer_is_lost_are_marked)
 	struct err e;
 
 	given_talk(&t);
-	for (uint16_t i = 0; i < 200; i++) {
-		talk_change(&changes, CHANGE_ADD_SERVICE, VIP, NULL);
-		changes.items[i].key.vip.port = (uint16_t)(i + 1);
-	}
+	give_many(&changes);
 	t.kernel.recv_error = ENOBUFS;
-	t.kernel.recv_error_at = 100;
+	t.kernel.recv_error_at = 1;
 	ck_assert_int_eq(ipvs_run(&e, t.ipvs, &changes), -ENOBUFS);
 	ck_assert_int_eq(e.code, ENOBUFS);
-	/* The first datagram has 64 of them, and the one that was sent last as well. */
-	for (size_t i = 0; i < 200; i++)
-		ck_assert_msg(changes.items[i].status == (i < 100 ? 0 : i < 128 ? -EIO : -ECANCELED),
+	for (size_t i = 0; i < changes.n; i++)
+		ck_assert_msg(changes.items[i].status == (i < 64 ? 0 : i < 128 ? -EIO : -ECANCELED),
 			      "change %zu: %d", i, changes.items[i].status);
+}
+END_TEST
+
+/* The first of a datagram, one amid it, those before its last and its last, and the very last. */
+static const size_t refused_at[] = { 0, 1, 62, 63, 64, 100, 127, 128, 149 };
+
+START_TEST(one_refused_change_does_not_speak_for_others)
+{
+	CLEANUP(talk_clear) struct talk t;
+	CLEANUP(change_list_clear) struct change_list changes = { 0 };
+	size_t at = refused_at[_i];
+	struct err e;
+
+	given_talk(&t);
+	give_many(&changes);
+	t.kernel.refuse = ENOMEM;
+	t.kernel.refuse_at = at + 1;
+	ck_assert_int_eq(ipvs_run(&e, t.ipvs, &changes), 1);
+	for (size_t i = 0; i < changes.n; i++)
+		ck_assert_int_eq(changes.items[i].status, i == at ? -ENOMEM : 0);
+	ck_assert_uint_eq(t.kernel.services.n, changes.n - 1);
+	ck_assert_uint_eq(t.kernel.n_queued, t.kernel.n_taken);
+	ck_assert_uint_le(t.kernel.n_received, 3 + 1); /* an ACK for each datagram, and the refusal */
+}
+END_TEST
+
+START_TEST(what_came_before_a_refusal_has_succeeded_though_the_last_answer_is_lost)
+{
+	CLEANUP(talk_clear) struct talk t;
+	CLEANUP(change_list_clear) struct change_list changes = { 0 };
+	struct err e;
+
+	given_talk(&t);
+	give_many(&changes);
+	t.kernel.refuse = ENOMEM;
+	t.kernel.refuse_at = 101;
+	t.kernel.recv_error = ENOBUFS;
+	t.kernel.recv_error_at = 2; /* the ACK of the first datagram, the refusal, this */
+	ck_assert_int_eq(ipvs_run(&e, t.ipvs, &changes), -ENOBUFS);
+	for (size_t i = 0; i < changes.n; i++)
+		ck_assert_msg(changes.items[i].status ==
+				      (i < 100 ? 0 : i == 100 ? -ENOMEM : i < 128 ? -EIO : -ECANCELED),
+			      "change %zu: %d", i, changes.items[i].status);
+}
+END_TEST
+
+START_TEST(all_of_many_changes_can_be_refused)
+{
+	CLEANUP(talk_clear) struct talk t;
+	CLEANUP(change_list_clear) struct change_list changes = { 0 };
+	struct err e;
+
+	given_talk(&t);
+	give_many(&changes);
+	t.kernel.refuse = EPERM;
+	ck_assert_int_eq(ipvs_run(&e, t.ipvs, &changes), (int)changes.n);
+	for (size_t i = 0; i < changes.n; i++)
+		ck_assert_int_eq(changes.items[i].status, -EPERM);
 }
 END_TEST
 
@@ -325,6 +388,9 @@ static void add(TCase *tc)
 	tcase_add_test(tc, a_list_fails_when_its_destinations_do);
 	tcase_add_test(tc, an_error_of_sending_is_kept);
 	tcase_add_test(tc, changes_whose_answer_is_lost_are_marked);
+	tcase_add_loop_test(tc, one_refused_change_does_not_speak_for_others, 0, ARRAY_LEN(refused_at));
+	tcase_add_test(tc, what_came_before_a_refusal_has_succeeded_though_the_last_answer_is_lost);
+	tcase_add_test(tc, all_of_many_changes_can_be_refused);
 	tcase_add_test(tc, late_answers_to_an_earlier_question_are_ignored);
 	tcase_add_test(tc, an_answer_with_a_wrong_number_is_no_answer);
 	tcase_add_test(tc, a_truncated_answer_is_an_error);
