@@ -98,6 +98,27 @@ refused 4 "$port.*adopt"
 ipvsadm -D -t "$endpoint"
 expect_error 2 '/tmp/none' sonm-vs -R /tmp/none
 
+# one_without_scheduler N: seventy new routes, of which the kernel cannot make the Nth.
+one_without_scheduler()
+{
+	awk -v bad="$1" '
+		/endpoint:/ { sub(/.*:/, ""); taken[$0 + 0] = 1 }
+		END {
+			print "version: 1\nroutes:"
+			for (port = 32768; n < 70; port++)
+				if (!(port in taken))
+					printf "  - {container: new%02d, port: 80/tcp, endpoint: \"198.51.100.1:%d\", scheduler: %s, " \
+						"real_servers: [{address: \"10.0.0.11:80\"}]}\n", ++n, port, n == bad ? "nosuch" : "rr"
+		}' /tmp/saved
+}
+
+say "Nor does one that the kernel refuses, wherever it is among others: first, amid or last of a datagram"
+kept_services=$(ipvsadm -Sn | sort)
+for n in 1 30 64 65 70; do
+	one_without_scheduler $n >/tmp/bad
+	refused 2 "has no scheduler 'nosuch'"
+done
+
 say "Then it can"
 sonm-vs -R /tmp/saved
 check_equal "$(ipvsadm -Sn | sort)" "$services" "services"
