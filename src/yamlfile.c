@@ -165,7 +165,7 @@ static int add_node(struct builder *b, enum yamlfile_kind kind, const yaml_event
 	return 0;
 }
 
-/* The end of all texts; returns where this one begins. They may move until the last one is there. */
+/* Puts a text behind the others; *out is where it begins, as they all may move until the last one is there. */
 static int add_text(struct builder *b, const yaml_char_t *text, size_t len, size_t *out)
 {
 	size_t wanted = b->texts_len + len + 1;
@@ -185,6 +185,7 @@ static int add_text(struct builder *b, const yaml_char_t *text, size_t len, size
 	return 0;
 }
 
+/* The place among the texts, which has been kept in size, becomes a pointer. */
 static void point_at_texts(struct yamlfile *doc)
 {
 	for (size_t i = 0; i < doc->n_nodes; i++)
