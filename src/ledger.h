@@ -21,21 +21,56 @@ struct rates {
 	uint64_t cps, inpps, outpps, inbps, outbps;
 };
 
+/* As /proc/sys/kernel/random/boot_id has it. */
+#define BOOT_ID_MAX 36
+
 struct account {
 	struct counters base; /* earlier epochs */
 	struct counters last; /* latest reading of this epoch */
+	/*
+	 * The boot in which this epoch began; "": nothing can have passed that is not
+	 * known, as the service is missing, which has been noted, or its last count
+	 * has been read.
+	 */
+	char boot[BOOT_ID_MAX + 1];
+};
+
+/* Why it is not known what passed after an epoch's latest reading. */
+enum uncertain_why {
+	UNCERTAIN_REMOVED, /* the service vanished in this boot */
+	UNCERTAIN_RESET,   /* its counters went back */
+	UNCERTAIN_REBOOT,
 };
 
 /* base + last. */
 struct counters account_total(const struct account *a);
 
-/* A new reading of the present epoch. If any counter went back, the epoch it belonged to is over. */
-void account_read(struct account *a, const struct counters *reading);
+/*
+ * A new reading of the present epoch. false: a counter went back; the epoch it
+ * belonged to is over, and what it counted after its latest reading is not known.
+ */
+bool account_read(struct account *a, const struct counters *reading);
 
-/* The kernel's service is gone or about to be made anew: the next reading starts at zero. */
+/* The kernel's service is gone: the next reading starts at zero. */
 void account_end_epoch(struct account *a);
 
+/* The service is about to be made, in this boot; an earlier epoch ends. */
+void account_begin_epoch(struct account *a, const char *boot);
+
+/*
+ * What the kernel of this boot says: a reading, or NULL: the service is missing.
+ * Reads it, or ends the epoch. true: *why what passed in it after its latest
+ * reading is not known; that is said once.
+ */
+bool account_look(struct account *a, const char *boot, const struct counters *reading, enum uncertain_why *why);
+
 void counters_add(struct counters *sum, const struct counters *more);
+
+/* What b has more than a; a must not have more. */
+struct counters counters_minus(const struct counters *b, const struct counters *a);
 bool counters_equal(const struct counters *a, const struct counters *b);
+
+/* "removed", "reset", "reboot". */
+const char *uncertain_why_name(enum uncertain_why why);
 
 #endif

@@ -25,7 +25,7 @@ enum route_state {
 
 /* The instant a route began to close, by a clock that nobody sets. */
 struct boottime {
-	char boot_id[37]; /* /proc/sys/kernel/random/boot_id */
+	char boot_id[BOOT_ID_MAX + 1];
 	int64_t ms;       /* CLOCK_BOOTTIME, or BOOTTIME_NEVER */
 };
 

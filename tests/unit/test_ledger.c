@@ -43,6 +43,14 @@ START_TEST(adds_every_counter)
 }
 END_TEST
 
+START_TEST(subtracts_every_counter)
+{
+	struct counters left = counters_minus(&(struct counters){ 11, 22, 33, 44, UINT64_MAX }, &some);
+
+	expect(&left, 1, 2, 3, 4, UINT64_MAX - 50);
+}
+END_TEST
+
 START_TEST(counters_are_equal_when_all_five_are)
 {
 	ck_assert(counters_equal(&some, &some));
@@ -69,9 +77,9 @@ START_TEST(a_reading_replaces_the_one_before_it)
 {
 	struct account a = { .base = ones };
 
-	account_read(&a, &some);
+	ck_assert(account_read(&a, &some));
 	expect_total(&a, 11, 21, 31, 41, 51);
-	account_read(&a, &(struct counters){ 10, 25, 30, 45, 50 });
+	ck_assert(account_read(&a, &(struct counters){ 10, 25, 30, 45, 50 }));
 	expect_total(&a, 11, 26, 31, 46, 51);
 	expect(&a.base, 1, 1, 1, 1, 1);
 }
@@ -95,7 +103,7 @@ START_TEST(any_counter_that_went_back_begins_a_new_epoch)
 		struct counters reading = { 100, 100, 100, 100, 100 }, want = { 11, 21, 31, 41, 51 };
 
 		*counter(&reading, i) = *counter(&a.last, i) - 1;
-		account_read(&a, &reading);
+		ck_assert(!account_read(&a, &reading));
 		ck_assert_msg(counters_equal(&a.base, &want), "counter %zu", i);
 		ck_assert_msg(counters_equal(&a.last, &reading), "counter %zu", i);
 	}
@@ -120,6 +128,69 @@ START_TEST(after_an_end_a_reading_counts_whole_even_if_it_is_larger)
 	account_end_epoch(&a);
 	account_read(&a, &(struct counters){ 100, 200, 300, 400, 500 });
 	expect_total(&a, 110, 220, 330, 440, 550);
+}
+END_TEST
+
+/* What a look at an account of this boot, or of another, says, and leaves. */
+START_TEST(a_look_says_once_what_is_not_known)
+{
+	static const struct counters more = { 11, 22, 33, 44, 55 }, less = { 1, 0, 0, 0, 0 };
+	static const struct {
+		const char *boot;
+		const struct counters *reading;
+		int why; /* -1: nothing */
+		uint64_t conns;
+		const char *then;
+	} cases[] = {
+		{ "now", &more, -1, 11, "now" },
+		{ "now", &some, -1, 10, "now" },
+		{ "now", &less, UNCERTAIN_RESET, 11, "now" },
+		{ "now", NULL, UNCERTAIN_REMOVED, 10, "" },
+		{ "before", &more, UNCERTAIN_REBOOT, 21, "now" },
+		{ "before", &less, UNCERTAIN_REBOOT, 11, "now" },
+		{ "before", NULL, UNCERTAIN_REBOOT, 10, "" },
+		{ "", &more, -1, 11, "now" },
+		{ "", &less, UNCERTAIN_RESET, 11, "now" },
+		{ "", NULL, -1, 10, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct account a = { .last = some };
+		enum uncertain_why why;
+		bool is_uncertain;
+
+		strcpy(a.boot, cases[i].boot);
+		is_uncertain = account_look(&a, "now", cases[i].reading, &why);
+		ck_assert_msg(is_uncertain == (cases[i].why >= 0), "case %zu", i);
+		ck_assert_msg(!is_uncertain || (int)why == cases[i].why, "case %zu: %s", i, uncertain_why_name(why));
+		ck_assert_msg(account_total(&a).conns == cases[i].conns, "case %zu", i);
+		ck_assert_str_eq(a.boot, cases[i].then);
+		ck_assert_msg(!account_look(&a, "now", cases[i].reading, &why), "case %zu", i);
+		ck_assert_msg(account_total(&a).conns == cases[i].conns, "case %zu, once more", i);
+	}
+}
+END_TEST
+
+START_TEST(an_epoch_begins_with_nothing_in_its_boot)
+{
+	struct account a = { .base = ones, .last = some };
+	enum uncertain_why why;
+
+	account_begin_epoch(&a, "now");
+	expect_total(&a, 11, 21, 31, 41, 51);
+	ck_assert_str_eq(a.boot, "now");
+	ck_assert(!account_look(&a, "now", &(struct counters){ 100, 200, 300, 400, 500 }, &why));
+	expect_total(&a, 111, 221, 331, 441, 551);
+	account_end_epoch(&a);
+	ck_assert_str_eq(a.boot, "");
+}
+END_TEST
+
+START_TEST(names_what_makes_an_account_uncertain)
+{
+	ck_assert_str_eq(uncertain_why_name(UNCERTAIN_REMOVED), "removed");
+	ck_assert_str_eq(uncertain_why_name(UNCERTAIN_RESET), "reset");
+	ck_assert_str_eq(uncertain_why_name(UNCERTAIN_REBOOT), "reboot");
 }
 END_TEST
 
@@ -155,6 +226,7 @@ END_TEST
 static void add(TCase *tc)
 {
 	tcase_add_test(tc, adds_every_counter);
+	tcase_add_test(tc, subtracts_every_counter);
 	tcase_add_test(tc, counters_are_equal_when_all_five_are);
 	tcase_add_test(tc, total_is_earlier_epochs_and_the_latest_reading);
 	tcase_add_test(tc, a_reading_replaces_the_one_before_it);
@@ -162,6 +234,9 @@ static void add(TCase *tc)
 	tcase_add_test(tc, any_counter_that_went_back_begins_a_new_epoch);
 	tcase_add_test(tc, ending_an_epoch_keeps_the_total);
 	tcase_add_test(tc, after_an_end_a_reading_counts_whole_even_if_it_is_larger);
+	tcase_add_test(tc, a_look_says_once_what_is_not_known);
+	tcase_add_test(tc, an_epoch_begins_with_nothing_in_its_boot);
+	tcase_add_test(tc, names_what_makes_an_account_uncertain);
 	tcase_add_test(tc, loses_and_doubles_nothing_over_many_epochs);
 }
 
