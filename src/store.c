@@ -262,6 +262,16 @@ void store_unlock(struct store *s)
 		flock(s->fd, LOCK_UN);
 }
 
+int64_t store_time(const struct store *s)
+{
+	return s->time ? s->time : time(NULL);
+}
+
+void store_set_time(struct store *s, int64_t now)
+{
+	s->time = now;
+}
+
 int store_begin(struct err *e, struct store *s)
 {
 	return sql_run(e, s, "BEGIN IMMEDIATE", SQL_NONE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * store: the state file: routes, the ledger of closed ones, workers, and what
- * sonm-gw-setup changed. The only module that knows SQLite; knows nothing of
+ * store: the state file: routes, the ledger of closed ones, when they transferred
+ * what, workers, and what sonm-gw-setup changed. The only module that knows SQLite; knows nothing of
  * netlink. Narrow, so that another implementation can stand behind it.
  *
  * Readers see the last committed state; they and a commit wait for one another
@@ -18,7 +18,7 @@
 #include "route.h"
 #include "worker.h"
 
-#define STORE_VERSION 2 /* user_version of the file */
+#define STORE_VERSION 3 /* user_version of the file */
 #define STORE_LOCK_SECONDS 60
 
 struct store;
@@ -51,6 +51,10 @@ int store_commit(struct err *e, struct store *s) MUST_CHECK;
 int store_begin_read(struct err *e, struct store *s) MUST_CHECK;
 void store_rollback(struct store *s);
 
+/* Seconds since 1970, by which the store notes what it notes; tests set it (0: the system's clock). */
+int64_t store_time(const struct store *s);
+void store_set_time(struct store *s, int64_t now);
+
 /* Which routes are meant. */
 struct route_filter {
 	const char *container; /* NULL: all */
@@ -82,7 +86,10 @@ int store_settled_routes(struct err *e, struct store *s, const struct boottime *
 /* Stores a new route and sets its id. -EEXIST: its endpoint or its name is taken. */
 int store_add_route(struct err *e, struct store *s, struct route *r) MUST_CHECK;
 
-/* Stores everything of a route again, by id. */
+/*
+ * Stores everything of a route again, by id. What its account has grown by is
+ * added to the traffic of this minute, here and wherever an account is stored.
+ */
 int store_set_route(struct err *e, struct store *s, const struct route *r) MUST_CHECK;
 
 /* Stores a route's account only. */
@@ -145,12 +152,89 @@ int store_former_port(struct err *e, struct store *s, const char *container, uin
 		      uint8_t protocol, const struct addr *vip, int64_t since, int64_t now,
 		      uint16_t *out) MUST_CHECK;
 
-/* The ledger of a container (NULL: all), oldest first. */
-int store_ledger(struct err *e, struct store *s, const char *container, struct ledger_list *out) MUST_CHECK;
+/* Which entries of the ledger are meant. */
+struct ledger_filter {
+	const char *container; /* NULL: all */
+	int64_t since, before; /* closed at or after, and before; seconds since 1970 */
+};
+#define LEDGER_ALL ((struct ledger_filter){ .since = INT64_MIN, .before = INT64_MAX })
+
+/* Appends the entries, oldest first. */
+int store_ledger(struct err *e, struct store *s, const struct ledger_filter *f, struct ledger_list *out) MUST_CHECK;
 
 /* The sum over a container's ledger entries (NULL: all) and their number. */
 int store_ledger_sum(struct err *e, struct store *s, const char *container, struct counters *sum,
 		     uint64_t *entries) MUST_CHECK;
+
+/* The same for each container that has any (name NULL: all of them), ordered by container. */
+typedef int store_closed_fn(struct err *e, void *ctx, const char *container, const struct counters *sum,
+			    uint64_t entries);
+int store_each_closed(struct err *e, struct store *s, const char *container, store_closed_fn *fn,
+		      void *ctx) MUST_CHECK;
+
+/*
+ * Deletes what was closed before this from the ledger, and what was uncertain
+ * until before this; *n: how many entries of the ledger. Traffic stays. Ports whose
+ * entry goes are in quarantine no more.
+ */
+int store_prune(struct err *e, struct store *s, int64_t before, uint64_t *n) MUST_CHECK;
+
+/*
+ * What a container transferred in a span of time. Every byte of an account, since
+ * the file has this version, is in one row: that of the time when it was read.
+ * Spans are minutes, hours and days of UTC; store_thin_traffic makes the long ones.
+ */
+struct traffic {
+	uint32_t span; /* seconds: 60, 3600, 86400 */
+	int64_t at;    /* its beginning: seconds since 1970, a multiple of span */
+	char container[CONTAINER_MAX + 1];
+	struct counters sum;
+};
+
+/*
+ * Calls fn for each row of a container's (NULL: all) traffic that ends after since
+ * and begins before until (seconds since 1970), ordered by at, container. The row is
+ * fn's until it returns. What fn fails with ends it.
+ */
+typedef int store_traffic_fn(struct err *e, void *ctx, const struct traffic *t);
+int store_each_traffic(struct err *e, struct store *s, const char *container, int64_t since, int64_t until,
+		       store_traffic_fn *fn, void *ctx) MUST_CHECK;
+
+/* The sums of these rows by container, ordered by container: span 0, and at of the earliest row that counts. */
+int store_each_traffic_sum(struct err *e, struct store *s, const char *container, int64_t since, int64_t until,
+			   store_traffic_fn *fn, void *ctx) MUST_CHECK;
+
+/* In a transaction: folds minutes older than a day into hours, and hours older than 31 days into days. */
+int store_thin_traffic(struct err *e, struct store *s) MUST_CHECK;
+
+/* What passed through a route in this time, beyond what its account has, is not known. */
+struct uncertain {
+	int64_t route; /* its id */
+	char container[CONTAINER_MAX + 1];
+	uint16_t cport;
+	uint8_t protocol;
+	int64_t since, until; /* seconds since 1970 */
+	enum uncertain_why why;
+};
+
+struct uncertain_list {
+	struct uncertain *items;
+	size_t n;
+};
+
+/* Appends those of a container (NULL: all) that end after since, ordered by container, since. */
+int store_uncertain(struct err *e, struct store *s, const char *container, int64_t since,
+		    struct uncertain_list *out) MUST_CHECK;
+
+/* The same once more is no second one. */
+int store_add_uncertain(struct err *e, struct store *s, const struct uncertain *u) MUST_CHECK;
+void uncertain_list_clear(struct uncertain_list *list); /* a CLEANUP function */
+
+/* 1: when the last complete checkpoint was (seconds since 1970), 0: never. */
+int store_last_checkpoint(struct err *e, struct store *s, int64_t *out) MUST_CHECK;
+
+/* It was now: store_time. */
+int store_set_checkpoint(struct err *e, struct store *s) MUST_CHECK;
 
 /* What sonm-gw-setup changed: a step's value before and the value it set. */
 struct setup_record {

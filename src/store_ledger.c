@@ -124,23 +124,25 @@ static int read_entry(struct err *e, struct store *s, sqlite3_stmt *q, struct le
 	return 0;
 }
 
-static int query_ledger(struct err *e, struct store *s, const char *container, sqlite3_stmt **out)
+static int query_ledger(struct err *e, struct store *s, const struct ledger_filter *f, sqlite3_stmt **out)
 {
 #define SELECT_LEDGER(where)                                                                   \
 	"SELECT id, container, container_port, protocol, kind, address, port, opened_at, closed_at," \
-	" conns, inpkts, outpkts, inbytes, outbytes FROM ledger" where " ORDER BY id"
-	if (!container)
-		return sql_query(e, s, SELECT_LEDGER(""), SQL_NONE, out);
-	return sql_query(e, s, SELECT_LEDGER(" WHERE container = ?"), SQL_VALUES(SQL_TEXT(container)), out);
+	" conns, inpkts, outpkts, inbytes, outbytes FROM ledger WHERE closed_at >= ?1 AND closed_at < ?2" \
+	where " ORDER BY id"
+	if (!f->container)
+		return sql_query(e, s, SELECT_LEDGER(""), SQL_VALUES(SQL_INT(f->since), SQL_INT(f->before)), out);
+	return sql_query(e, s, SELECT_LEDGER(" AND container = ?3"),
+			 SQL_VALUES(SQL_INT(f->since), SQL_INT(f->before), SQL_TEXT(f->container)), out);
 #undef SELECT_LEDGER
 }
 
-int store_ledger(struct err *e, struct store *s, const char *container, struct ledger_list *out)
+int store_ledger(struct err *e, struct store *s, const struct ledger_filter *f, struct ledger_list *out)
 {
 	CLEANUP(ledger_list_clear) struct ledger_list found = { 0 };
 	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
 	struct ledger_entry entry;
-	int ret = query_ledger(e, s, container, &q);
+	int ret = query_ledger(e, s, f, &q);
 
 	while (ret == 0 && (ret = sql_row(e, s, q)) > 0) {
 		if (read_entry(e, s, q, &entry) < 0)
@@ -174,13 +176,43 @@ int store_ledger_sum(struct err *e, struct store *s, const char *container, stru
 		ret = sql_query(e, s, SELECT_SUM(""), SQL_NONE, &q);
 #undef SELECT_SUM
 	if (ret == 0)
-		ret = sql_row(e, s, q);
-	if (ret < 0 && strcmp(sqlite3_errmsg(s->db), "integer overflow") == 0)
-		return err_set(e, EOVERFLOW, "the sum of the ledger is larger than 2^63-1");
+		ret = sql_sum_row(e, s, q);
 	if (ret < 0)
 		return ret;
 	if (sql_int(e, s, q, 0, 0, INT64_MAX, &n) < 0 || sql_counters(e, s, q, 1, sum) < 0)
 		return -e->code;
 	*entries = (uint64_t)n;
 	return 0;
+}
+
+int store_each_closed(struct err *e, struct store *s, const char *container, store_closed_fn *fn, void *ctx)
+{
+	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
+	char name[CONTAINER_MAX + 1];
+	struct counters sum;
+	int64_t n;
+	int ret;
+
+#define SELECT_SUMS(where) \
+	"SELECT container, count(*), " SQL_SUMS " FROM ledger" where " GROUP BY container ORDER BY container"
+	if (container)
+		ret = sql_query(e, s, SELECT_SUMS(" WHERE container = ?"), SQL_VALUES(SQL_TEXT(container)), &q);
+	else
+		ret = sql_query(e, s, SELECT_SUMS(""), SQL_NONE, &q);
+#undef SELECT_SUMS
+	while (ret == 0 && (ret = sql_sum_row(e, s, q)) > 0) {
+		if (sql_text(e, s, q, 0, name, sizeof(name)) < 0 || sql_int(e, s, q, 1, 0, INT64_MAX, &n) < 0 ||
+		    sql_counters(e, s, q, 2, &sum) < 0 || fn(e, ctx, name, &sum, (uint64_t)n) < 0)
+			return -e->code;
+		ret = 0;
+	}
+	return ret;
+}
+
+int store_prune(struct err *e, struct store *s, int64_t before, uint64_t *n)
+{
+	if (sql_run(e, s, "DELETE FROM ledger WHERE closed_at < ?", SQL_VALUES(SQL_INT(before))) < 0)
+		return -e->code;
+	*n = (uint64_t)sqlite3_changes(s->db);
+	return sql_run(e, s, "DELETE FROM uncertain WHERE until < ?", SQL_VALUES(SQL_INT(before)));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The tables route and real_server. */
-#include "store_sql.h"
+#include "store_traffic.h"
 
 #include <string.h>
 
@@ -11,11 +11,12 @@
 	" s.address, s.port, s.weight, s.drain_boot, s.drain_ms"
 #define ROUTE_COLUMNS                                                                                 \
 	LISTED_COLUMNS ", r.base_conns, r.base_inpkts, r.base_outpkts, r.base_inbytes, r.base_outbytes,"   \
-	" r.last_conns, r.last_inpkts, r.last_outpkts, r.last_inbytes, r.last_outbytes"
+	" r.last_conns, r.last_inpkts, r.last_outpkts, r.last_inbytes, r.last_outbytes, r.epoch_boot"
 enum {
 	COL_ID, COL_CONTAINER, COL_CPORT, COL_PROTOCOL, COL_WORKER, COL_KIND, COL_STATE, COL_PUBLIC,
 	COL_PUBLIC_PORT, COL_SCHEDULER, COL_PERSISTENCE, COL_OPENED, COL_CLOSING_BOOT, COL_CLOSING_MS,
 	COL_SERVER, COL_WEIGHT = COL_SERVER + 2, COL_DRAIN_BOOT, COL_DRAIN_MS, COL_BASE, COL_LAST = COL_BASE + 5,
+	COL_EPOCH_BOOT = COL_LAST + 5,
 };
 
 static const char *state_name(enum route_state state)
@@ -60,9 +61,9 @@ static int read_numbers(struct err *e, struct store *s, sqlite3_stmt *q, struct 
 
 static int read_account(struct err *e, struct store *s, sqlite3_stmt *q, struct account *a)
 {
-	if (sql_counters(e, s, q, COL_BASE, &a->base) < 0)
+	if (sql_counters(e, s, q, COL_BASE, &a->base) < 0 || sql_counters(e, s, q, COL_LAST, &a->last) < 0)
 		return -e->code;
-	return sql_counters(e, s, q, COL_LAST, &a->last);
+	return sql_text(e, s, q, COL_EPOCH_BOOT, a->boot, sizeof(a->boot));
 }
 
 static int read_server(struct err *e, struct store *s, sqlite3_stmt *q, struct route *r)
@@ -299,10 +300,10 @@ int store_draining_routes(struct err *e, struct store *s, const struct boottime 
 	"container, container_port, protocol, worker, kind, state, address, port, scheduler, persistence," \
 	" opened_at, closing_boot, closing_ms,"                                                 \
 	" base_conns, base_inpkts, base_outpkts, base_inbytes, base_outbytes,"                  \
-	" last_conns, last_inpkts, last_outpkts, last_inbytes, last_outbytes"
+	" last_conns, last_inpkts, last_outpkts, last_inbytes, last_outbytes, epoch_boot"
 #define STORED_VALUES                                                                           \
-	"?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23"
-#define STORED 23
+	"?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24"
+#define STORED 24
 
 /* Text or, where it says nothing, NULL. */
 static struct sql_value text_or_null(const char *text)
@@ -320,20 +321,27 @@ static void stored_values(const struct route *r, char public[static ADDR_STRLEN]
 		SQL_TEXT(addr_format(&r->public.addr, public)), SQL_INT(r->public.port),
 		SQL_TEXT(r->scheduler), SQL_INT(r->persistence), SQL_INT(r->opened_at),
 		SQL_TEXT(r->state == ROUTE_CLOSING ? r->closing.boot_id : NULL), SQL_INT(r->closing.ms),
-		SQL_COUNTERS(r->account.base), SQL_COUNTERS(r->account.last),
+		SQL_COUNTERS(r->account.base), SQL_COUNTERS(r->account.last), text_or_null(r->account.boot),
 	};
 
 	_Static_assert(ARRAY_LEN(values) == STORED, "a value for each column");
 	memcpy(out, values, sizeof(values));
 }
 
-static int check_account(struct err *e, const struct account *a)
+static int check_account(struct err *e, const struct account *a, struct counters *total)
 {
-	struct counters total = account_total(a);
-
+	*total = account_total(a);
 	if (sql_check_counters(e, &a->base) < 0 || sql_check_counters(e, &a->last) < 0)
 		return -e->code;
-	return sql_check_counters(e, &total);
+	return sql_check_counters(e, total);
+}
+
+/* Before this account is stored: what it has more than the stored one is traffic. */
+static int take_growth(struct err *e, struct store *s, int64_t id, const struct account *a)
+{
+	struct counters total;
+
+	return check_account(e, a, &total) < 0 ? -e->code : traffic_add_growth(e, s, id, &total);
 }
 
 static int add_server(struct err *e, struct store *s, int64_t id, const struct real_server *rs)
@@ -360,14 +368,15 @@ int store_add_route(struct err *e, struct store *s, struct route *r)
 {
 	struct sql_value values[STORED];
 	char public[ADDR_STRLEN];
+	struct counters total;
 	int64_t id;
 
 	stored_values(r, public, values);
-	if (check_account(e, &r->account) < 0 ||
+	if (check_account(e, &r->account, &total) < 0 ||
 	    sql_run(e, s, "INSERT INTO route (" STORED_COLUMNS ") VALUES (" STORED_VALUES ")", values, STORED) < 0)
 		return -e->code;
 	id = sqlite3_last_insert_rowid(s->db);
-	if (add_servers(e, s, r, id) < 0)
+	if (traffic_add(e, s, r->container, &total) < 0 || add_servers(e, s, r, id) < 0)
 		return -e->code;
 	r->id = id;
 	return 0;
@@ -380,8 +389,8 @@ int store_set_route(struct err *e, struct store *s, const struct route *r)
 
 	stored_values(r, public, values);
 	values[STORED] = SQL_INT(r->id);
-	if (check_account(e, &r->account) < 0 ||
-	    sql_run(e, s, "UPDATE route SET (" STORED_COLUMNS ") = (" STORED_VALUES ") WHERE id = ?24", values,
+	if (take_growth(e, s, r->id, &r->account) < 0 ||
+	    sql_run(e, s, "UPDATE route SET (" STORED_COLUMNS ") = (" STORED_VALUES ") WHERE id = ?25", values,
 		    ARRAY_LEN(values)) < 0 ||
 	    sql_run(e, s, "DELETE FROM real_server WHERE route = ?", SQL_VALUES(SQL_INT(r->id))) < 0)
 		return -e->code;
@@ -390,13 +399,13 @@ int store_set_route(struct err *e, struct store *s, const struct route *r)
 
 int store_set_account(struct err *e, struct store *s, int64_t id, const struct account *a)
 {
-	if (check_account(e, a) < 0)
+	if (take_growth(e, s, id, a) < 0)
 		return -e->code;
 	return sql_run(e, s,
 		       "UPDATE route SET base_conns = ?, base_inpkts = ?, base_outpkts = ?,"
 		       " base_inbytes = ?, base_outbytes = ?, last_conns = ?, last_inpkts = ?,"
-		       " last_outpkts = ?, last_inbytes = ?, last_outbytes = ? WHERE id = ?",
-		       SQL_VALUES(SQL_COUNTERS(a->base), SQL_COUNTERS(a->last), SQL_INT(id)));
+		       " last_outpkts = ?, last_inbytes = ?, last_outbytes = ?, epoch_boot = ? WHERE id = ?",
+		       SQL_VALUES(SQL_COUNTERS(a->base), SQL_COUNTERS(a->last), text_or_null(a->boot), SQL_INT(id)));
 }
 
 int store_forget_route(struct err *e, struct store *s, int64_t id)

@@ -83,6 +83,16 @@ static const char *const versions[] = {
 	" address TEXT NOT NULL,"
 	" PRIMARY KEY (worker, place)) WITHOUT ROWID;"
 	"PRAGMA user_version = 2;",
+
+	/* 3; every command reads all of this, so it is short */
+	"ALTER TABLE route ADD COLUMN epoch_boot TEXT;"
+	"CREATE TABLE traffic (span INT, at INT, container TEXT,"
+	" conns INT, inpkts INT, outpkts INT, inbytes INT, outbytes INT,"
+	" PRIMARY KEY (span, at, container)) WITHOUT ROWID;"
+	"CREATE TABLE uncertain (route INT, container TEXT, container_port INT, protocol INT,"
+	" since INT, until INT, why TEXT, PRIMARY KEY (container, since, route, until)) WITHOUT ROWID;"
+	"CREATE TABLE checkpoint (at INT);"
+	"PRAGMA user_version = 3;",
 };
 
 _Static_assert(APPLICATION_ID == 1397706317, "the schema sets the application id in decimal");

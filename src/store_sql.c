@@ -107,6 +107,15 @@ int sql_row(struct err *e, struct store *s, sqlite3_stmt *query)
 	return code == SQLITE_DONE ? 0 : sql_fail(e, s, code, "read");
 }
 
+int sql_sum_row(struct err *e, struct store *s, sqlite3_stmt *query)
+{
+	int ret = sql_row(e, s, query);
+
+	if (ret < 0 && strcmp(sqlite3_errmsg(s->db), "integer overflow") == 0)
+		return err_set(e, EOVERFLOW, "a sum is larger than 2^63-1");
+	return ret;
+}
+
 void sql_end(sqlite3_stmt **query)
 {
 	if (*query) {

@@ -10,12 +10,13 @@
 
 #include <sqlite3.h>
 
-#define STORE_STATEMENTS 64
+#define STORE_STATEMENTS 96
 
 struct store {
 	sqlite3 *db;
 	int fd; /* the state file, for the writer's lock; -1: there is none */
 	char path[4096];
+	int64_t time; /* store_set_time; 0: the system's */
 	/* Prepared once, found by the address of their text. */
 	struct {
 		const char *sql;
@@ -53,6 +54,9 @@ int sql_query(struct err *e, struct store *s, const char *sql, const struct sql_
 int sql_row(struct err *e, struct store *s, sqlite3_stmt *query) MUST_CHECK; /* 1: a row, 0: no more */
 void sql_end(sqlite3_stmt **query);
 
+/* sql_row for a query of sums. -EOVERFLOW: one does not fit into SQLite's signed 64 bits. */
+int sql_sum_row(struct err *e, struct store *s, sqlite3_stmt *query) MUST_CHECK;
+
 /* A text column that fits into buf; NULL reads as "". -EIO: it does not fit: the file is damaged. */
 int sql_text(struct err *e, struct store *s, sqlite3_stmt *query, int column, char *buf, size_t size) MUST_CHECK;
 
@@ -63,6 +67,9 @@ int sql_int(struct err *e, struct store *s, sqlite3_stmt *query, int column, int
 /* Five counters from this column on. */
 int sql_counters(struct err *e, struct store *s, sqlite3_stmt *query, int column,
 		 struct counters *out) MUST_CHECK;
+
+/* Five columns that add up. */
+#define SQL_SUMS "sum(conns), sum(inpkts), sum(outpkts), sum(inbytes), sum(outbytes)"
 
 /* -EOVERFLOW when a counter does not fit into SQLite's signed 64 bits. */
 int sql_check_counters(struct err *e, const struct counters *c) MUST_CHECK;

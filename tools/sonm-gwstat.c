@@ -56,15 +56,17 @@ static int run_show(struct err *e, struct gateway *g, const struct cmd_line *lin
 static int run_closed(struct err *e, struct store *s, const struct cmd_line *line)
 {
 	CLEANUP(ledger_list_clear) struct ledger_list ledger = { 0 };
+	struct ledger_filter f = LEDGER_ALL;
 
-	if (line->n_args == 0 && store_ledger(e, s, NULL, &ledger) < 0)
+	if (line->n_args == 0 && store_ledger(e, s, &f, &ledger) < 0)
 		return -e->code;
 	for (size_t i = 0; i < line->n_args; i++) {
 		size_t n = ledger.n;
 
 		if (tool_is_repeated(line, i))
 			continue;
-		if (container_check(e, line->args[i]) < 0 || store_ledger(e, s, line->args[i], &ledger) < 0)
+		f.container = line->args[i];
+		if (container_check(e, f.container) < 0 || store_ledger(e, s, &f, &ledger) < 0)
 			return -e->code;
 		if (ledger.n == n)
 			return err_set(e, ERR_ABSENT, "container %s has no closed route; see 'sonm-gwstat %s'",

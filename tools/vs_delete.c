@@ -56,8 +56,10 @@ static int take_entries(struct err *e, struct store *s, const struct route *rout
 			struct ledger_list *out)
 {
 	CLEANUP(ledger_list_clear) struct ledger_list ledger = { 0 };
+	struct ledger_filter f = LEDGER_ALL;
 
-	if (store_ledger(e, s, routes[0].container, &ledger) < 0)
+	f.container = routes[0].container;
+	if (store_ledger(e, s, &f, &ledger) < 0)
 		return -e->code;
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < ledger.n; k++) {

@@ -7,9 +7,9 @@ START_TEST(refuses_a_newer_version_and_leaves_it_alone)
 	struct state state;
 
 	given_state_file(&state);
-	state_sql(&state, "PRAGMA user_version = 3");
-	state_refused_all(&state, EINVAL, "version 3, made by a newer sonm-gateway");
-	ck_assert_int_eq(state_sql(&state, "PRAGMA user_version"), 3);
+	state_sql(&state, "PRAGMA user_version = 4");
+	state_refused_all(&state, EINVAL, "version 4, made by a newer sonm-gateway");
+	ck_assert_int_eq(state_sql(&state, "PRAGMA user_version"), 4);
 	ck_assert_int_eq(state_sql(&state, "SELECT count(*) FROM route"), 1);
 }
 END_TEST

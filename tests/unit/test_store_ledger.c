@@ -28,11 +28,11 @@ START_TEST(closing_moves_a_route_into_the_ledger)
 	given_server(&r, "[fd00::2]:80", 1);
 	r.protocol = IPPROTO_UDP;
 	r.state = ROUTE_CLOSING;
-	r.account = (struct account){ { 1, 2, 3, 4, INT64_MAX - 50 }, { 10, 20, 30, 40, 50 } };
+	r.account = (struct account){ .base = { 1, 2, 3, 4, INT64_MAX - 50 }, .last = { 10, 20, 30, 40, 50 } };
 	id = closed(s, &r, 2000);
 	ck_assert_uint_eq(state_n_routes(s), 0);
 	ck_assert_int_eq(state_sql(&state, "SELECT count(*) FROM real_server"), 0);
-	ck_assert_int_eq(store_ledger(&e, s, "a", &ledger), 0);
+	ck_assert_int_eq(store_ledger(&e, s, &(struct ledger_filter){ "a", INT64_MIN, INT64_MAX }, &ledger), 0);
 	ck_assert_uint_eq(ledger.n, 1);
 	entry = &ledger.items[0];
 	ck_assert_int_eq(entry->id, id);
@@ -61,15 +61,15 @@ START_TEST(lists_the_ledger_oldest_first_by_container)
 
 		closed(s, &r, 1000);
 	}
-	ck_assert_int_eq(store_ledger(&e, s, NULL, &all), 0);
+	ck_assert_int_eq(store_ledger(&e, s, &LEDGER_ALL, &all), 0);
 	ck_assert_uint_eq(all.n, 9);
 	for (uint16_t i = 1; i <= 9; i++)
 		ck_assert_uint_eq(all.items[i - 1].cport, i);
-	ck_assert_int_eq(store_ledger(&e, s, "b", &of_b), 0);
+	ck_assert_int_eq(store_ledger(&e, s, &(struct ledger_filter){ "b", INT64_MIN, INT64_MAX }, &of_b), 0);
 	ck_assert_uint_eq(of_b.n, 3);
 	for (size_t i = 0; i < 3; i++)
 		ck_assert_uint_eq(of_b.items[i].cport, 3 * (i + 1));
-	ck_assert_int_eq(store_ledger(&e, s, "c", &of_nobody), 0);
+	ck_assert_int_eq(store_ledger(&e, s, &(struct ledger_filter){ "c", INT64_MIN, INT64_MAX }, &of_nobody), 0);
 	ck_assert_uint_eq(of_nobody.n, 0);
 }
 END_TEST
@@ -99,6 +99,102 @@ START_TEST(sums_the_ledger)
 	ck_assert_int_eq(store_ledger_sum(&e, s, NULL, &sum, &n), 0);
 	ck_assert_uint_eq(n, 3);
 	ck_assert(counters_equal(&sum, &(struct counters){ 102, 204, 306, 408, INT64_MAX }));
+}
+END_TEST
+
+START_TEST(lists_what_was_closed_in_a_time)
+{
+	CLEANUP(store_closep) struct store *s = NULL;
+	static const struct {
+		struct ledger_filter f;
+		size_t n;
+	} cases[] = {
+		{ { NULL, 1000, 1004 }, 4 }, { { NULL, 1001, 1003 }, 2 }, { { NULL, 1003, INT64_MAX }, 1 },
+		{ { "a", 1001, 1003 }, 1 },  { { "b", 1000, 1001 }, 0 },  { { NULL, 1002, 1002 }, 0 },
+	};
+	struct state state;
+	struct err e;
+
+	given_state(&state);
+	s = state_open(&state, STORE_WRITE);
+	for (uint16_t i = 0; i < 4; i++) {
+		struct route r = given_route(i % 2 ? "b" : "a", 80, VIP);
+
+		closed(s, &r, 1000 + i);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(ledger_list_clear) struct ledger_list found = { 0 };
+
+		ck_assert_int_eq(store_ledger(&e, s, &cases[i].f, &found), 0);
+		ck_assert_msg(found.n == cases[i].n, "case %zu: %zu", i, found.n);
+	}
+}
+END_TEST
+
+static int print_closed(struct err *e, void *out, const char *container, const struct counters *sum, uint64_t entries)
+{
+	(void)e;
+	fprintf(out, "%s %d %d ", container, (int)sum->inbytes, (int)entries);
+	return 0;
+}
+
+static void expect_closed(struct store *s, const char *container, const char *want)
+{
+	struct unit_out o = { 0 };
+	struct err e = { 0 };
+
+	ck_assert_msg(store_each_closed(&e, s, container, print_closed, unit_open(&o)) == 0, "%s", e.msg);
+	fclose(o.stream);
+	ck_assert_str_eq(o.text, want);
+	free(o.text);
+}
+
+START_TEST(sums_the_ledger_by_container)
+{
+	CLEANUP(store_closep) struct store *s = NULL;
+	struct state state;
+
+	given_state(&state);
+	s = state_open(&state, STORE_WRITE);
+	expect_closed(s, NULL, "");
+	for (uint16_t i = 1; i <= 5; i++) {
+		struct route r = given_route(i % 2 ? "b" : "a", 80, VIP);
+
+		r.account.last.inbytes = i;
+		closed(s, &r, 1000);
+	}
+	expect_closed(s, NULL, "a 6 2 b 9 3 ");
+	expect_closed(s, "b", "b 9 3 ");
+	expect_closed(s, "c", "");
+}
+END_TEST
+
+START_TEST(prunes_what_was_closed_before_and_keeps_its_traffic)
+{
+	CLEANUP(store_closep) struct store *s = NULL;
+	struct uncertain u = { .route = 1, .container = "a", .cport = 80, .protocol = IPPROTO_TCP, .since = 1,
+			       .until = 1001 };
+	struct state state;
+	uint64_t n = 77;
+	struct err e;
+
+	given_state(&state);
+	s = state_open(&state, STORE_WRITE);
+	for (uint16_t i = 0; i < 3; i++) {
+		struct route r = given_route("a", 80, VIP);
+
+		r.account.last.inbytes = 1;
+		closed(s, &r, 1000 + i);
+		ck_assert_int_eq(store_add_uncertain(&e, s, &u), 0);
+		u.until++;
+	}
+	ck_assert_int_eq(store_prune(&e, s, 1000, &n), 0);
+	ck_assert_uint_eq(n, 0);
+	ck_assert_int_eq(store_prune(&e, s, 1002, &n), 0);
+	ck_assert_uint_eq(n, 2);
+	expect_closed(s, NULL, "a 1 1 ");
+	ck_assert_int_eq(state_sql(&state, "SELECT count(*) FROM uncertain"), 2);
+	ck_assert_int_eq(state_sql(&state, "SELECT sum(inbytes) FROM traffic"), 3);
 }
 END_TEST
 
@@ -326,7 +422,7 @@ START_TEST(a_failed_question_leaves_the_answer_alone)
 	closed(s, &r, 10000);
 	closed(s, &r, 10001);
 	state_sql(&state, "UPDATE ledger SET outbytes = -1 WHERE id = 2");
-	ck_assert_int_eq(store_ledger(&e, s, NULL, &ledger), -EIO);
+	ck_assert_int_eq(store_ledger(&e, s, &LEDGER_ALL, &ledger), -EIO);
 	ck_assert_uint_eq(ledger.n, 0);
 	state_sql(&state, "ALTER TABLE ledger RENAME TO gone");
 	ck_assert_int_lt(store_port(&e, s, &key, "b", 9900, 10200, &port, NULL), 0);
@@ -343,6 +439,9 @@ static void add(TCase *tc)
 	tcase_add_test(tc, closing_moves_a_route_into_the_ledger);
 	tcase_add_test(tc, lists_the_ledger_oldest_first_by_container);
 	tcase_add_test(tc, sums_the_ledger);
+	tcase_add_test(tc, lists_what_was_closed_in_a_time);
+	tcase_add_test(tc, sums_the_ledger_by_container);
+	tcase_add_test(tc, prunes_what_was_closed_before_and_keeps_its_traffic);
 	tcase_add_test(tc, a_sum_beyond_the_files_range_is_an_error);
 	tcase_add_test(tc, a_port_belongs_to_its_route_open_or_closing);
 	tcase_add_test(tc, a_port_is_kept_from_others_during_its_quarantine);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* State files of version 1: nothing of them is lost, whoever opens them, and whatever comes in between. */
+/* State files of older versions: nothing of them is lost, whoever opens them, and whatever comes in between. */
 #include "state.h"
 
 #include <signal.h>
@@ -54,6 +54,26 @@ static const char rows_1[] =
 	"INSERT INTO ledger VALUES (3, 'a', 80, 6, 'gateway', '198.51.100.1', 32769, 1, 2, 3, 4, 5, 6, 7),"
 	" (12, 'c', 80, 6, 'gateway', '198.51.100.1', 40000, 1, 3000, 1, 1, 1, 1, 1);"
 	"INSERT INTO setup VALUES (1, 'net.ipv4.ip_forward', '', '0', '1'), (4, 'snat', 'b', '', 'x');";
+
+/* What the next version added; never to be edited either. */
+static const char version_2[] =
+	"BEGIN;"
+	"ALTER TABLE route ADD COLUMN worker TEXT;"
+	"CREATE INDEX route_worker ON route (worker, container, container_port, protocol)"
+	" WHERE worker IS NOT NULL;"
+	"ALTER TABLE real_server ADD COLUMN drain_boot TEXT;"
+	"ALTER TABLE real_server ADD COLUMN drain_ms INTEGER;"
+	"CREATE INDEX real_server_draining ON real_server (drain_boot, drain_ms) WHERE drain_boot IS NOT NULL;"
+	"CREATE TABLE worker (name TEXT NOT NULL PRIMARY KEY, nat TEXT NOT NULL,"
+	" public INTEGER NOT NULL CHECK (public IN (0, 1)), reported_at INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE worker_address (worker TEXT NOT NULL REFERENCES worker (name) ON DELETE CASCADE,"
+	" place INTEGER NOT NULL, address TEXT NOT NULL, PRIMARY KEY (worker, place)) WITHOUT ROWID;"
+	"PRAGMA user_version = 2;"
+	"COMMIT;"
+	"UPDATE route SET worker = 'w' WHERE id = 5;"
+	"UPDATE real_server SET drain_boot = 'b', drain_ms = 77 WHERE port = 80 AND address = '10.0.0.3';"
+	"INSERT INTO worker VALUES ('w', 'none', 1, 7);"
+	"INSERT INTO worker_address VALUES ('w', 0, '203.0.113.7');";
 
 static void given_old_file(struct state *state)
 {
@@ -192,6 +212,36 @@ START_TEST(a_writer_brings_an_old_file_up_to_date_and_loses_nothing)
 		s = state_open(&state, (enum store_mode)mode); /* and again */
 		ck_assert_uint_eq(state_n_routes(s), 4);
 	}
+}
+END_TEST
+
+START_TEST(a_file_of_the_second_version_keeps_its_workers)
+{
+	static const char *const texts[] = {
+		"SELECT id, worker FROM route ORDER BY id", "SELECT * FROM real_server ORDER BY 1, 2, 3",
+		"SELECT * FROM worker", "SELECT * FROM worker_address",
+	};
+	CLEANUP(route_list_clear) struct route_list list = { 0 };
+	CLEANUP(store_closep) struct store *s = NULL;
+	struct state state, old;
+
+	given_old_file(&old);
+	state_sql(&old, version_2);
+	given_old_file(&state);
+	state_sql(&state, version_2);
+	s = state_open(&state, STORE_WRITE);
+	expect_same_contents(&state, &old);
+	expect_new_shape(&state);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		CLEANUP_FREE char *want = text_of(&old, texts[i]);
+
+		expect_text(&state, texts[i], want);
+	}
+	list = state_routes(s);
+	ck_assert_uint_eq(list.n, 3);
+	for (size_t i = 0; i < list.n; i++)
+		ck_assert_str_eq(list.items[i].account.boot, "");
+	expect_text(&state, "SELECT count(*) FROM traffic", "0\n");
 }
 END_TEST
 
@@ -398,6 +448,7 @@ static void add(TCase *tc)
 	tcase_set_timeout(tc, 60);
 	tcase_add_unchecked_fixture(tc, state_make_root, state_remove_root);
 	tcase_add_test(tc, a_writer_brings_an_old_file_up_to_date_and_loses_nothing);
+	tcase_add_test(tc, a_file_of_the_second_version_keeps_its_workers);
 	tcase_add_test(tc, a_reader_reads_an_old_file_and_leaves_it_as_it_is);
 	tcase_add_test(tc, whoever_may_not_write_can_read_an_old_file);
 	tcase_add_test(tc, a_reader_stays_with_what_it_has_read_while_a_writer_goes_on);
