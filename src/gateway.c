@@ -4,6 +4,7 @@
 #include "sysctl.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 /* From here on a dump of all services costs less than asking for each by name. */
@@ -172,32 +173,62 @@ int gateway_explain(struct err *e, const struct change_list *changes)
 	return err_set(e, EIO, "the kernel refused a change and did not say which");
 }
 
+/* What is noted may have begun as much earlier as the estimator had not read then. */
+static int note_uncertain(struct err *e, struct gateway *g, const struct route *r, enum uncertain_why why)
+{
+	struct uncertain u = { .route = r->id, .cport = r->cport, .protocol = r->protocol, .why = why };
+	int64_t checkpoint = 0, now = store_time(g->store);
+
+	if (store_last_checkpoint(e, g->store, &checkpoint) < 0)
+		return -e->code;
+	checkpoint -= GATEWAY_SETTLE_MS / 1000;
+	memcpy(u.container, r->container, sizeof(u.container));
+	u.since = checkpoint > r->opened_at ? checkpoint : r->opened_at;
+	u.until = now > u.since ? now : u.since;
+	return store_add_uncertain(e, g->store, &u);
+}
+
+int gateway_look(struct err *e, struct gateway *g, const char *boot, const struct service *s,
+		 const struct route *r, struct account *a)
+{
+	enum uncertain_why why;
+
+	if (!account_look(a, boot, s ? &s->counters : NULL, &why) || r->n_servers == 0)
+		return 0;
+	return note_uncertain(e, g, r, why);
+}
+
+static int restart(struct err *e, struct gateway *g, const char *boot, const struct route *r)
+{
+	struct account a = r->account;
+
+	if (gateway_look(e, g, boot, NULL, r, &a) < 0)
+		return -e->code;
+	account_begin_epoch(&a, boot);
+	return store_set_account(e, g->store, r, &a);
+}
+
 /* The plan names routes in the order of the list, so one walk through the list finds them all. */
 int gateway_end_epochs(struct err *e, struct gateway *g, const struct route_list *routes,
 		       const struct plan *plan)
 {
-	static const struct counters nothing = { 0 };
-	bool begun = false;
+	struct boottime now;
 	size_t next = 0;
+	int ret;
 
-	for (size_t i = 0; i < routes->n && next < plan->n_restarted; i++) {
-		const struct route *r = &routes->items[i];
-		struct account a = r->account;
-
-		if (r->id != plan->restarted[next])
+	if (plan->n_restarted == 0)
+		return 0;
+	ret = gateway_boottime(e, &now);
+	if (ret == 0)
+		ret = store_begin(e, g->store);
+	for (size_t i = 0; ret == 0 && i < routes->n && next < plan->n_restarted; i++) {
+		if (routes->items[i].id != plan->restarted[next])
 			continue;
 		next++;
-		account_end_epoch(&a);
-		if (counters_equal(&r->account.last, &nothing))
-			continue;
-		if ((!begun && store_begin(e, g->store) < 0) || store_set_account(e, g->store, r->id, &a) < 0) {
-			store_rollback(g->store);
-			return -e->code;
-		}
-		begun = true;
+		ret = restart(e, g, now.boot_id, &routes->items[i]);
 	}
-	if (!begun || store_commit(e, g->store) == 0)
-		return 0;
+	if (ret == 0)
+		ret = store_commit(e, g->store);
 	store_rollback(g->store);
-	return -e->code;
+	return ret;
 }

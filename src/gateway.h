@@ -162,7 +162,7 @@ struct sync_result {
 	struct change_list changes;
 	struct service_list orphans;  /* on a VIP and in the pool, of no route: deleted */
 	struct service_list foreign;  /* in the pool of another address, or no route was ever stored: left alone */
-	struct service_list resets;   /* of a route, whose counters went back: a new epoch begins */
+	struct service_list resets;   /* of a route, set back or made by others after a reboot: a new epoch begins */
 };
 
 void sync_result_clear(struct sync_result *r); /* a CLEANUP function */
@@ -179,13 +179,21 @@ int gateway_sync(struct err *e, struct gateway *g, bool dry_run, struct sync_res
 typedef void gateway_progress(void *ctx, size_t done, size_t total);
 void gateway_on_progress(struct gateway *g, gateway_progress *fn, void *ctx);
 
-/* Folds the kernel's counters into the account, in one dump and one transaction. Returns the routes read. */
+/* Does the kernel count? false: all numbers stand still (net.ipv4.vs.run_estimation is 0, or est_cpulist is empty). */
+int gateway_is_counting(struct err *e, bool *out) MUST_CHECK;
+
+/*
+ * Finishes what is due, then folds the kernel's counters into accounts and
+ * history, notes what is uncertain and when this was, and thins the history out;
+ * in one dump and one transaction. Returns the routes read.
+ */
 int gateway_checkpoint(struct err *e, struct gateway *g) MUST_CHECK;
 
 /* A route with what it has transferred up to now. */
 struct reading {
 	struct route route;
 	struct counters total;
+	struct counters recent; /* of total: what is not in the state file yet */
 	struct rates rates;
 	bool in_kernel; /* false: the service is missing, total is the last known */
 };

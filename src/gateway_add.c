@@ -256,6 +256,8 @@ static int find_former(struct err *e, struct addition *a, struct route *wanted)
 		wanted->account = have->account;
 		wanted->opened_at = have->opened_at;
 	}
+	if (!have && wanted->kind == ROUTE_GATEWAY)
+		account_begin_epoch(&wanted->account, a->now.boot_id);
 	return route_list_take(e, &a->t.former, have ? have : &none);
 }
 

@@ -54,11 +54,6 @@ int gateway_store_each(struct err *e, struct gateway *g, const struct route_list
 	return ret;
 }
 
-static int set_account(struct err *e, struct store *s, const struct route *r)
-{
-	return store_set_account(e, s, r->id, &r->account);
-}
-
 static int close_route(struct err *e, struct store *s, const struct route *r)
 {
 	return store_close_route(e, s, r->id, time(NULL));
@@ -78,24 +73,30 @@ static bool any_is_direct(const struct route_list *routes)
 }
 
 /*
- * Does the kernel's estimator run? It can be switched off, and from 6.2 on left
- * without processors; a kernel that has neither switch always counts.
+ * The estimator can be switched off, and from 6.2 on left without processors; a
+ * kernel that has neither switch always counts.
  */
-static bool counters_run(void)
+int gateway_is_counting(struct err *e, bool *out)
 {
 	char value[SYSCTL_VALUE_MAX];
-	struct err ignored;
+	int ret = sysctl_read(e, "net/ipv4/vs/est_cpulist", value);
+	bool has_processors = ret < 0 || value[0] != '\0';
 
-	if (sysctl_read(&ignored, "net/ipv4/vs/est_cpulist", value) == 0 && value[0] == '\0')
-		return false;
-	return sysctl_read(&ignored, "net/ipv4/vs/run_estimation", value) < 0 || strcmp(value, "0") != 0;
+	if (ret == 0 || ret == -ENOENT)
+		ret = sysctl_read(e, "net/ipv4/vs/run_estimation", value);
+	if (ret < 0 && ret != -ENOENT)
+		return ret;
+	*out = has_processors && (ret < 0 || strcmp(value, "0") != 0);
+	return 0;
 }
 
 int gateway_closing_begins(struct err *e, struct boottime *out)
 {
-	if (gateway_boottime(e, out) < 0)
+	bool is_counting;
+
+	if (gateway_boottime(e, out) < 0 || gateway_is_counting(e, &is_counting) < 0)
 		return -e->code;
-	if (!counters_run())
+	if (!is_counting)
 		out->ms = BOOTTIME_NEVER;
 	return 0;
 }
@@ -178,22 +179,48 @@ int gateway_close_routes(struct err *e, struct gateway *g, struct route_list *ro
 	return any_is_direct(routes) ? gateway_store_each(e, g, routes, close_if_direct) : 0;
 }
 
-/* Reads the last counts and lists the services to delete. */
-static int take_last_count(struct err *e, struct route_list *due, const struct service_list *actual,
-			   struct change_list *deletions)
+static int list_deletions(struct err *e, const struct route_list *due, const struct service_list *actual,
+			  struct change_list *deletions)
 {
 	for (size_t i = 0; i < due->n; i++) {
 		struct change deletion = { .op = CHANGE_DELETE_SERVICE,
 					   .key = route_service_key(&due->items[i]) };
-		const struct service *s = service_find(actual, &deletion.key);
 
-		if (due->items[i].kind != ROUTE_GATEWAY || !s)
-			continue;
-		account_read(&due->items[i].account, &s->counters);
-		if (change_list_add(e, deletions, &deletion) < 0)
+		if (service_find(actual, &deletion.key) && change_list_add(e, deletions, &deletion) < 0)
 			return -e->code;
 	}
 	return 0;
+}
+
+/* Once it is stored, a missing service is no loss: it is we who delete it. */
+static int take_last_count(struct err *e, struct gateway *g, const char *boot, const struct service *s,
+			   const struct route *r)
+{
+	struct account a = r->account;
+
+	if (gateway_look(e, g, boot, s, r, &a) < 0)
+		return -e->code;
+	a.boot[0] = '\0';
+	return store_set_account(e, g->store, r, &a);
+}
+
+static int take_last_counts(struct err *e, struct gateway *g, const struct route_list *due,
+			    const struct service_list *actual)
+{
+	struct boottime now;
+	int ret = gateway_boottime(e, &now);
+
+	if (ret == 0)
+		ret = store_begin(e, g->store);
+	for (size_t i = 0; ret == 0 && i < due->n; i++) {
+		const struct service_key key = route_service_key(&due->items[i]);
+
+		ret = take_last_count(e, g, now.boot_id, service_find(actual, &key), &due->items[i]);
+	}
+	if (ret == 0)
+		ret = store_commit(e, g->store);
+	store_rollback(g->store);
+	return ret;
 }
 
 /*
@@ -204,15 +231,18 @@ static int take_last_count(struct err *e, struct route_list *due, const struct s
 static int finish(struct err *e, struct gateway *g, struct route_list *due, const struct service_list *actual)
 {
 	CLEANUP(change_list_clear) struct change_list deletions = { 0 };
+	bool is_counting = true;
 
-	if (take_last_count(e, due, actual, &deletions) < 0)
+	if (due->n == 0)
+		return 0;
+	if (list_deletions(e, due, actual, &deletions) < 0 ||
+	    (deletions.n > 0 && gateway_is_counting(e, &is_counting) < 0))
 		return -e->code;
-	if (deletions.n > 0 && !counters_run()) /* they stand still: the wait begins when they do not */
+	if (!is_counting) /* they stand still: the wait begins when they do not */
 		return gateway_set_state(e, g, due, ROUTE_CLOSING);
-	if (deletions.n > 0 && gateway_store_each(e, g, due, set_account) < 0)
-		return -e->code;
 	/* A killed -D may have left its hold. */
-	if (gateway_run_removals(e, g, &deletions) < 0 || gateway_release_answers(e, g, due) < 0)
+	if (take_last_counts(e, g, due, actual) < 0 || gateway_run_removals(e, g, &deletions) < 0 ||
+	    gateway_release_answers(e, g, due) < 0)
 		return -e->code;
 	return gateway_store_each(e, g, due, close_route);
 }
@@ -313,16 +343,49 @@ int gateway_stop_again(struct err *e, struct gateway *g, struct route_list *clos
 	return ret;
 }
 
+/* Their service is gone, if they had one. */
+static int close_uncounted(struct err *e, struct gateway *g, const struct route_list *routes)
+{
+	struct boottime now;
+	int ret = 0;
+
+	if (routes->n == 0)
+		return 0;
+	if (gateway_boottime(e, &now) < 0 || store_begin(e, g->store) < 0)
+		return -e->code;
+	for (size_t i = 0; ret == 0 && i < routes->n; i++) {
+		const struct route *r = &routes->items[i];
+		struct account a = r->account;
+
+		if (r->kind == ROUTE_GATEWAY)
+			ret = gateway_look(e, g, now.boot_id, NULL, r, &a);
+		if (ret == 0)
+			ret = close_route(e, g->store, r);
+	}
+	if (ret == 0)
+		ret = store_commit(e, g->store);
+	store_rollback(g->store);
+	return ret;
+}
+
+/* Their wait begins when the counters run again. */
+static int start_frozen(struct err *e, struct gateway *g, struct route_list *frozen)
+{
+	bool is_counting;
+
+	if (frozen->n == 0)
+		return 0;
+	if (gateway_stop_again(e, g, frozen) < 0 || gateway_is_counting(e, &is_counting) < 0)
+		return -e->code;
+	return is_counting ? gateway_set_state(e, g, frozen, ROUTE_CLOSING) : 0;
+}
+
 static int finish_closing(struct err *e, struct gateway *g, size_t limit)
 {
 	CLEANUP(closing_clear) struct closing c = { 0 };
 
-	if (find_closing(e, g, limit, &c) < 0)
-		return -e->code;
-	if (gateway_store_each(e, g, &c.uncounted, close_route) < 0)
-		return -e->code;
-	if (c.frozen.n > 0 && (gateway_stop_again(e, g, &c.frozen) < 0 ||
-			       (counters_run() && gateway_set_state(e, g, &c.frozen, ROUTE_CLOSING) < 0)))
+	if (find_closing(e, g, limit, &c) < 0 || close_uncounted(e, g, &c.uncounted) < 0 ||
+	    start_frozen(e, g, &c.frozen) < 0)
 		return -e->code;
 	return finish_settled(e, g, &c.settled);
 }
@@ -402,12 +465,15 @@ static int64_t settle_once(struct err *e, struct gateway *g, const int64_t *sort
 int gateway_settle(struct err *e, struct gateway *g, const int64_t *ids, size_t n_ids)
 {
 	CLEANUP_FREE int64_t *sorted = gateway_sort_ids(ids, n_ids);
+	bool is_counting;
 	int64_t wait;
 
 	if (!sorted)
 		return err_set(e, ENOMEM, "out of memory");
 	while ((wait = settle_once(e, g, sorted, n_ids)) > 0) {
-		if (!counters_run())
+		if (gateway_is_counting(e, &is_counting) < 0)
+			return -e->code;
+		if (!is_counting)
 			return err_set(e, EAGAIN,
 				       "the kernel's counters stand still: net.ipv4.vs.run_estimation is 0, or est_cpulist is "
 				       "empty; run 'sonm-gw-setup --apply', then 'sonm-gwstat --checkpoint'");

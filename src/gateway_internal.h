@@ -288,7 +288,19 @@ bool gateway_is_of_another_boot(const struct route *r, const struct boottime *no
 /* The first change that the kernel refused, as an error. */
 int gateway_explain(struct err *e, const struct change_list *changes);
 
-/* Under the lock: stores that a new epoch begins for those of the routes whose services the plan makes. */
+/*
+ * In a transaction: what the service of this route, which may be closing, shows in
+ * this boot (NULL: it is missing) goes into *a, the route's account, which the caller
+ * stores. If something can have passed that nobody knows, that is noted: once, as
+ * whoever finds the same again, finds an account that says so.
+ */
+int gateway_look(struct err *e, struct gateway *g, const char *boot, const struct service *s,
+		 const struct route *r, struct account *a) MUST_CHECK;
+
+/*
+ * Under the lock: stores that a new epoch begins for those of the routes whose
+ * services the plan makes, before it does, and notes what of the former ones is not known.
+ */
 int gateway_end_epochs(struct err *e, struct gateway *g, const struct route_list *routes,
 		       const struct plan *plan) MUST_CHECK;
 

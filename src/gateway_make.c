@@ -158,17 +158,23 @@ static int arrange(struct err *e, const struct plan *known, const struct plan *f
 }
 
 /* As gateway_end_epochs has stored it: what was counted is not to be taken for the new service's. */
-static void end_epochs(struct transition *t, const struct plan *plan)
+static int end_epochs(struct err *e, struct transition *t, const struct plan *plan)
 {
+	struct boottime now;
 	size_t next = 0;
 
+	if (plan->n_restarted == 0)
+		return 0;
+	if (gateway_boottime(e, &now) < 0)
+		return -e->code;
 	for (size_t i = 0; i < t->wanted.n && next < plan->n_restarted; i++) {
 		if (t->wanted.items[i].id != plan->restarted[next])
 			continue;
 		next++;
-		account_end_epoch(&t->wanted.items[i].account);
-		account_end_epoch(&t->former.items[i].account);
+		account_begin_epoch(&t->wanted.items[i].account, now.boot_id);
+		account_begin_epoch(&t->former.items[i].account, now.boot_id);
 	}
+	return 0;
 }
 
 /* What the kernel lacks for the routes, and the end of the epochs that this means. */
@@ -181,10 +187,9 @@ static int plan_work(struct err *e, struct gateway *g, struct transition *t, str
 
 	if (find_services(e, g, t, &actual) < 0 || plan_apart(e, t, &actual, &for_known, &for_fresh) < 0 ||
 	    arrange(e, &for_known, &for_fresh, &w) < 0 ||
-	    gateway_end_epochs(e, g, &t->wanted, &for_known) < 0 ||
+	    gateway_end_epochs(e, g, &t->wanted, &for_known) < 0 || end_epochs(e, t, &for_known) < 0 ||
 	    gateway_release_answers(e, g, &t->wanted) < 0 || gateway_release_answers(e, g, &t->former) < 0)
 		return -e->code;
-	end_epochs(t, &for_known);
 	*out = w;
 	w = (struct work){ 0 };
 	return 0;

@@ -119,6 +119,8 @@ static int make_successor(struct err *e, const struct moving *m, const struct mo
 	out->kind = move->kind;
 	out->public = move->public;
 	out->account = (struct account){ 0 };
+	if (out->kind == ROUTE_GATEWAY)
+		account_begin_epoch(&out->account, m->closing.boot_id);
 	out->opened_at = m->now;
 	for (size_t i = 0; i < move->from.n_servers; i++)
 		if (server_is_draining(&move->from.servers[i]))

@@ -4,40 +4,64 @@
 
 static const struct route_filter everything = { .state = -1 };
 
-static int store_readings(struct err *e, struct gateway *g, const struct route_list *routes,
-			  const struct service_list *actual)
+static int take_reading(struct err *e, struct gateway *g, const char *boot, const struct service *s,
+			const struct route *r)
 {
+	struct account a = r->account;
+
+	if (gateway_look(e, g, boot, s, r, &a) < 0)
+		return -e->code;
+	return account_equal(&a, &r->account) ? 0 : store_set_account(e, g->store, r, &a);
+}
+
+static int take_readings(struct err *e, struct gateway *g, const struct route_list *routes,
+			 const struct service_list *actual)
+{
+	struct boottime now;
 	int n = 0;
 
+	if (gateway_boottime(e, &now) < 0)
+		return -e->code;
 	for (size_t i = 0; i < routes->n; i++) {
 		const struct route *r = &routes->items[i];
 		struct service_key key = route_service_key(r);
-		const struct service *s = r->kind == ROUTE_GATEWAY ? service_find(actual, &key) : NULL;
-		struct account a = r->account;
+		const struct service *s;
 
-		if (!s)
+		if (r->kind != ROUTE_GATEWAY)
 			continue;
-		n++;
-		account_read(&a, &s->counters);
-		if (!counters_equal(&a.last, &r->account.last) &&
-		    store_set_account(e, g->store, r->id, &a) < 0)
+		s = service_find(actual, &key);
+		n += s != NULL;
+		if (take_reading(e, g, now.boot_id, s, r) < 0)
 			return -e->code;
 	}
 	return n;
+}
+
+/* While the counters stand still, accounts are complete up to when they did not. */
+static int end_checkpoint(struct err *e, struct gateway *g, int64_t at)
+{
+	bool is_counting;
+
+	if (store_thin_traffic(e, g->store) < 0 || gateway_is_counting(e, &is_counting) < 0 ||
+	    (is_counting && store_set_checkpoint(e, g->store, at) < 0))
+		return -e->code;
+	return store_commit(e, g->store);
 }
 
 static int checkpoint_locked(struct err *e, struct gateway *g)
 {
 	CLEANUP(route_list_clear) struct route_list routes = { 0 };
 	CLEANUP(service_list_clear) struct service_list actual = { 0 };
+	int64_t at;
 	int n;
 
-	if (gateway_finish_due(e, g) < 0 ||
-	    store_routes(e, g->store, &everything, &routes) < 0 ||
-	    gateway_list_services(e, g, false, &routes, &actual) < 0 || store_begin(e, g->store) < 0)
+	if (gateway_finish_due(e, g) < 0 || store_routes(e, g->store, &everything, &routes) < 0)
 		return -e->code;
-	n = store_readings(e, g, &routes, &actual);
-	if (n >= 0 && store_commit(e, g->store) < 0)
+	at = store_time(g->store);
+	if (gateway_list_services(e, g, false, &routes, &actual) < 0 || store_begin(e, g->store) < 0)
+		return -e->code;
+	n = take_readings(e, g, &routes, &actual);
+	if (n >= 0 && end_checkpoint(e, g, at) < 0)
 		n = -e->code;
 	store_rollback(g->store);
 	return n;
@@ -56,16 +80,18 @@ static int add_reading(struct err *e, struct reading_list *list, struct route *r
 	bool has_service = r->kind == ROUTE_GATEWAY && !gateway_is_of_another_boot(r, now);
 	struct service_key key = route_service_key(r);
 	const struct service *s = has_service ? service_find(actual, &key) : NULL;
-	struct reading reading = { 0 };
+	const struct counters stored = account_total(&r->account);
+	struct reading reading = { .in_kernel = s != NULL };
+	enum uncertain_why why;
 
 	if (base_reserve((void **)&list->items, list->n, sizeof(reading)) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	if (s) {
-		account_read(&r->account, &s->counters);
+		account_look(&r->account, now->boot_id, &s->counters, &why);
 		reading.rates = s->rates;
-		reading.in_kernel = true;
 	}
 	reading.total = account_total(&r->account);
+	reading.recent = counters_minus(&reading.total, &stored);
 	reading.route = *r;
 	*r = (struct route){ 0 };
 	list->items[list->n++] = reading;

@@ -161,6 +161,8 @@ static int find_former(struct err *e, struct restoration *r, struct route *wante
 		reopen(wanted, former);
 	if (!former)
 		wanted->opened_at = r->time;
+	if (!former && wanted->kind == ROUTE_GATEWAY)
+		account_begin_epoch(&wanted->account, r->now.boot_id);
 	return route_list_take(e, &r->t.former, former ? former : &none);
 }
 

@@ -14,6 +14,7 @@
 struct sync {
 	struct gateway *g;
 	bool dry_run;
+	struct boottime now;
 	struct route_list routes;   /* as they are to be */
 	struct service_list actual; /* sorted */
 	struct plan plan;
@@ -43,30 +44,26 @@ static void drop_drained(struct route *r, const struct service *s, const struct 
  * For a dry run: without what gateway_finish_due would end, and the kernel does
  * not have: closing or draining since another boot, or draining and lost.
  */
-static int drop_ended(struct err *e, struct sync *s)
+static void drop_ended(struct sync *s)
 {
 	struct route_list *routes = &s->routes;
-	struct boottime now;
 	size_t n = 0;
 
-	if (gateway_boottime(e, &now) < 0)
-		return -e->code;
 	for (size_t i = 0; i < routes->n; i++) {
 		struct route *r = &routes->items[i];
 		const struct service_key key = route_service_key(r);
 		bool had_servers = r->n_servers > 0;
 
 		if (r->state == ROUTE_OPEN)
-			drop_drained(r, service_find(&s->actual, &key), &now);
+			drop_drained(r, service_find(&s->actual, &key), &s->now);
 		if (had_servers && r->n_servers == 0)
 			r->state = ROUTE_CLOSING; /* now, in this boot: what is left of its service is ours */
-		else if (gateway_is_of_another_boot(r, &now))
+		else if (gateway_is_of_another_boot(r, &s->now))
 			route_clear(r);
 		if (r->container[0])
 			routes->items[n++] = *r;
 	}
 	routes->n = n;
-	return 0;
 }
 
 /* Where a service in the pool is ours, or nobody's: nowhere as long as we have made none. */
@@ -108,24 +105,25 @@ static int find_orphans(struct err *e, struct sync *s)
 	return plan_delete(e, &s->plan, &s->out->orphans);
 }
 
-/* A new epoch begins where somebody has set the counters back: in the account, and in the list. */
+/* The kernel's service of this route, or NULL. */
+static const struct service *service_of(const struct sync *s, const struct route *r)
+{
+	struct service_key key = route_service_key(r);
+
+	return r->kind == ROUTE_GATEWAY ? service_find(&s->actual, &key) : NULL;
+}
+
+/* A new epoch began where somebody has set the counters back, or made the service after a reboot. */
 static int find_resets(struct err *e, struct sync *s)
 {
 	for (size_t i = 0; i < s->routes.n; i++) {
-		struct route *r = &s->routes.items[i];
-		struct service_key key = route_service_key(r);
-		const struct service *service = NULL;
-		struct account a = r->account;
+		const struct service *service = service_of(s, &s->routes.items[i]);
+		struct account a = s->routes.items[i].account;
+		enum uncertain_why why;
 		struct service copy;
 
-		if (r->kind == ROUTE_GATEWAY)
-			service = service_find(&s->actual, &key);
-		if (!service)
+		if (!service || !account_look(&a, s->now.boot_id, &service->counters, &why))
 			continue;
-		account_read(&a, &service->counters);
-		if (counters_equal(&a.base, &r->account.base))
-			continue;
-		r->account = a;
 		copy = *service;
 		copy.destinations = NULL;
 		copy.n_destinations = 0;
@@ -142,12 +140,16 @@ static int store_resets(struct err *e, struct sync *s)
 	int ret = resets->n > 0 ? store_begin(e, s->g->store) : 0;
 
 	for (size_t i = 0, k = 0; ret == 0 && i < s->routes.n && k < resets->n; i++) {
-		const struct route *r = &s->routes.items[i];
-		struct service_key key = route_service_key(r);
+		struct route *r = &s->routes.items[i];
+		const struct service *service = service_of(s, r);
+		struct account a = r->account;
 
-		if (r->kind != ROUTE_GATEWAY || !service_key_equal(&key, &resets->items[k].key))
+		if (!service || !service_key_equal(&service->key, &resets->items[k].key))
 			continue;
-		ret = store_set_account(e, s->g->store, r->id, &r->account);
+		ret = gateway_look(e, s->g, s->now.boot_id, service, r, &a);
+		if (ret == 0)
+			ret = store_set_account(e, s->g->store, r, &a);
+		r->account = a;
 		k++;
 	}
 	if (ret == 0 && resets->n > 0)
@@ -225,12 +227,13 @@ static int sync_locked(struct err *e, struct sync *s)
 {
 	static const struct route_filter everything = { .state = -1 };
 
-	if (!s->dry_run && gateway_finish_due(e, s->g) < 0)
+	if (gateway_boottime(e, &s->now) < 0 || (!s->dry_run && gateway_finish_due(e, s->g) < 0) ||
+	    store_routes(e, s->g->store, &everything, &s->routes) < 0 ||
+	    gateway_list_services(e, s->g, true, &s->routes, &s->actual) < 0)
 		return -e->code;
-	if (store_routes(e, s->g->store, &everything, &s->routes) < 0 ||
-	    gateway_list_services(e, s->g, true, &s->routes, &s->actual) < 0 ||
-	    (s->dry_run && drop_ended(e, s) < 0) ||
-	    gateway_move_routes(e, s->g, s->dry_run, &s->routes, s->out, &s->mishaps) < 0 ||
+	if (s->dry_run)
+		drop_ended(s);
+	if (gateway_move_routes(e, s->g, s->dry_run, &s->routes, s->out, &s->mishaps) < 0 ||
 	    find_differences(e, s) < 0)
 		return -e->code;
 	if (s->dry_run)

@@ -4,6 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+bool account_equal(const struct account *a, const struct account *b)
+{
+	return counters_equal(&a->base, &b->base) && counters_equal(&a->last, &b->last) &&
+	       strcmp(a->boot, b->boot) == 0;
+}
+
 struct counters account_total(const struct account *a)
 {
 	struct counters total = a->base;

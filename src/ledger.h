@@ -42,6 +42,8 @@ enum uncertain_why {
 	UNCERTAIN_REBOOT,
 };
 
+bool account_equal(const struct account *a, const struct account *b);
+
 /* base + last. */
 struct counters account_total(const struct account *a);
 

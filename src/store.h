@@ -92,8 +92,8 @@ int store_add_route(struct err *e, struct store *s, struct route *r) MUST_CHECK;
  */
 int store_set_route(struct err *e, struct store *s, const struct route *r) MUST_CHECK;
 
-/* Stores a route's account only. */
-int store_set_account(struct err *e, struct store *s, int64_t id, const struct account *a) MUST_CHECK;
+/* Stores a as the account of a route, which is as it is stored now. */
+int store_set_account(struct err *e, struct store *s, const struct route *r, const struct account *a) MUST_CHECK;
 
 /* Forgets a route as if it had never been: for undoing store_add_route. */
 int store_forget_route(struct err *e, struct store *s, int64_t id) MUST_CHECK;
@@ -233,8 +233,7 @@ void uncertain_list_clear(struct uncertain_list *list); /* a CLEANUP function */
 /* 1: when the last complete checkpoint was (seconds since 1970), 0: never. */
 int store_last_checkpoint(struct err *e, struct store *s, int64_t *out) MUST_CHECK;
 
-/* It was now: store_time. */
-int store_set_checkpoint(struct err *e, struct store *s) MUST_CHECK;
+int store_set_checkpoint(struct err *e, struct store *s, int64_t at) MUST_CHECK;
 
 /* What sonm-gw-setup changed: a step's value before and the value it set. */
 struct setup_record {

@@ -336,14 +336,6 @@ static int check_account(struct err *e, const struct account *a, struct counters
 	return sql_check_counters(e, total);
 }
 
-/* Before this account is stored: what it has more than the stored one is traffic. */
-static int take_growth(struct err *e, struct store *s, int64_t id, const struct account *a)
-{
-	struct counters total;
-
-	return check_account(e, a, &total) < 0 ? -e->code : traffic_add_growth(e, s, id, &total);
-}
-
 static int add_server(struct err *e, struct store *s, int64_t id, const struct real_server *rs)
 {
 	char text[ADDR_STRLEN];
@@ -366,6 +358,7 @@ static int add_servers(struct err *e, struct store *s, const struct route *r, in
 
 int store_add_route(struct err *e, struct store *s, struct route *r)
 {
+	static const struct counters nothing = { 0 };
 	struct sql_value values[STORED];
 	char public[ADDR_STRLEN];
 	struct counters total;
@@ -376,20 +369,42 @@ int store_add_route(struct err *e, struct store *s, struct route *r)
 	    sql_run(e, s, "INSERT INTO route (" STORED_COLUMNS ") VALUES (" STORED_VALUES ")", values, STORED) < 0)
 		return -e->code;
 	id = sqlite3_last_insert_rowid(s->db);
-	if (traffic_add(e, s, r->container, &total) < 0 || add_servers(e, s, r, id) < 0)
+	if (traffic_add_growth(e, s, r->container, &nothing, &total) < 0 || add_servers(e, s, r, id) < 0)
 		return -e->code;
 	r->id = id;
 	return 0;
+}
+
+/* The file says what it was, and under which name. */
+static int add_growth(struct err *e, struct store *s, const struct route *r, const struct counters *total)
+{
+	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
+	char container[CONTAINER_MAX + 1];
+	struct counters before;
+	int ret = sql_query(e, s,
+			    "SELECT container, base_conns + last_conns, base_inpkts + last_inpkts,"
+			    " base_outpkts + last_outpkts, base_inbytes + last_inbytes,"
+			    " base_outbytes + last_outbytes FROM route WHERE id = ?",
+			    SQL_VALUES(SQL_INT(r->id)), &q);
+
+	if (ret == 0)
+		ret = sql_row(e, s, q);
+	if (ret <= 0)
+		return ret;
+	if (sql_text(e, s, q, 0, container, sizeof(container)) < 0 || sql_counters(e, s, q, 1, &before) < 0)
+		return -e->code;
+	return traffic_add_growth(e, s, container, &before, total);
 }
 
 int store_set_route(struct err *e, struct store *s, const struct route *r)
 {
 	struct sql_value values[STORED + 1];
 	char public[ADDR_STRLEN];
+	struct counters total;
 
 	stored_values(r, public, values);
 	values[STORED] = SQL_INT(r->id);
-	if (take_growth(e, s, r->id, &r->account) < 0 ||
+	if (check_account(e, &r->account, &total) < 0 || add_growth(e, s, r, &total) < 0 ||
 	    sql_run(e, s, "UPDATE route SET (" STORED_COLUMNS ") = (" STORED_VALUES ") WHERE id = ?25", values,
 		    ARRAY_LEN(values)) < 0 ||
 	    sql_run(e, s, "DELETE FROM real_server WHERE route = ?", SQL_VALUES(SQL_INT(r->id))) < 0)
@@ -397,15 +412,18 @@ int store_set_route(struct err *e, struct store *s, const struct route *r)
 	return add_servers(e, s, r, r->id);
 }
 
-int store_set_account(struct err *e, struct store *s, int64_t id, const struct account *a)
+int store_set_account(struct err *e, struct store *s, const struct route *r, const struct account *a)
 {
-	if (take_growth(e, s, id, a) < 0)
+	struct counters before = account_total(&r->account), total;
+
+	if (check_account(e, a, &total) < 0 || traffic_add_growth(e, s, r->container, &before, &total) < 0)
 		return -e->code;
 	return sql_run(e, s,
 		       "UPDATE route SET base_conns = ?, base_inpkts = ?, base_outpkts = ?,"
 		       " base_inbytes = ?, base_outbytes = ?, last_conns = ?, last_inpkts = ?,"
 		       " last_outpkts = ?, last_inbytes = ?, last_outbytes = ?, epoch_boot = ? WHERE id = ?",
-		       SQL_VALUES(SQL_COUNTERS(a->base), SQL_COUNTERS(a->last), text_or_null(a->boot), SQL_INT(id)));
+		       SQL_VALUES(SQL_COUNTERS(a->base), SQL_COUNTERS(a->last), text_or_null(a->boot),
+				  SQL_INT(r->id)));
 }
 
 int store_forget_route(struct err *e, struct store *s, int64_t id)

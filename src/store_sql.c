@@ -150,9 +150,10 @@ int sql_text(struct err *e, struct store *s, sqlite3_stmt *query, int column, ch
 int sql_int(struct err *e, struct store *s, sqlite3_stmt *query, int column, int64_t min, int64_t max,
 	    int64_t *out)
 {
-	int64_t n = sqlite3_column_int64(query, column);
+	sqlite3_value *value = sqlite3_column_value(query, column);
+	int64_t n = sqlite3_value_int64(value);
 
-	if (sqlite3_column_type(query, column) != SQLITE_INTEGER || n < min || n > max)
+	if (sqlite3_value_type(value) != SQLITE_INTEGER || n < min || n > max)
 		return sql_damaged(e, s, sqlite3_column_name(query, column));
 	*out = n;
 	return 0;

@@ -12,41 +12,21 @@
 	" inpkts = inpkts + excluded.inpkts, outpkts = outpkts + excluded.outpkts,"                    \
 	" inbytes = inbytes + excluded.inbytes, outbytes = outbytes + excluded.outbytes"
 
-int traffic_add(struct err *e, struct store *s, const char *container, const struct counters *growth)
+int traffic_add_growth(struct err *e, struct store *s, const char *container, const struct counters *before,
+		       const struct counters *total)
 {
-	static const struct counters nothing = { 0 };
+	struct counters growth = counters_minus(total, before);
 	int64_t now = store_time(s);
 
-	if (counters_equal(growth, &nothing))
+	if (counters_equal(before, total))
 		return 0;
-	return sql_run(e, s,
-		       "INSERT INTO traffic (span, at, container, " COUNTERS ") VALUES (60, ?, ?, ?, ?, ?, ?, ?)"
-		       ADD_TO_ROW,
-		       SQL_VALUES(SQL_INT(now - now % MINUTE), SQL_TEXT(container), SQL_COUNTERS(*growth)));
-}
-
-int traffic_add_growth(struct err *e, struct store *s, int64_t id, const struct counters *total)
-{
-	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
-	char container[CONTAINER_MAX + 1];
-	struct counters before, growth;
-	int ret = sql_query(e, s,
-			    "SELECT container, base_conns + last_conns, base_inpkts + last_inpkts,"
-			    " base_outpkts + last_outpkts, base_inbytes + last_inbytes,"
-			    " base_outbytes + last_outbytes FROM route WHERE id = ?",
-			    SQL_VALUES(SQL_INT(id)), &q);
-
-	if (ret == 0)
-		ret = sql_row(e, s, q);
-	if (ret <= 0)
-		return ret;
-	if (sql_text(e, s, q, 0, container, sizeof(container)) < 0 || sql_counters(e, s, q, 1, &before) < 0)
-		return -e->code;
-	growth = counters_minus(total, &before);
 	if (sql_check_counters(e, &growth) < 0) /* below zero */
 		return err_set(e, EIO, "a route of container %s would have transferred less than state file %s says",
 			       container, s->path);
-	return traffic_add(e, s, container, &growth);
+	return sql_run(e, s,
+		       "INSERT INTO traffic (span, at, container, " COUNTERS ") VALUES (60, ?, ?, ?, ?, ?, ?, ?)"
+		       ADD_TO_ROW,
+		       SQL_VALUES(SQL_INT(now - now % MINUTE), SQL_TEXT(container), SQL_COUNTERS(growth)));
 }
 
 /* --- Long ago -------------------------------------------------------------------- */
@@ -60,8 +40,8 @@ static int thin(struct err *e, struct store *s, int64_t span, int64_t into, int6
 	int64_t last = before - span;
 
 	if (sql_run(e, s,
-		    "INSERT INTO traffic SELECT ?2, at - at % ?2, container, " SQL_SUMS " FROM traffic"
-		    " WHERE span = ?1 AND at <= ?3 GROUP BY 2, 3" ADD_TO_ROW,
+		    "INSERT INTO traffic SELECT ?2, at - at % ?2, container, " COUNTERS " FROM traffic"
+		    " WHERE span = ?1 AND at <= ?3" ADD_TO_ROW,
 		    SQL_VALUES(SQL_INT(span), SQL_INT(into), SQL_INT(last))) < 0)
 		return -e->code;
 	return sql_run(e, s, "DELETE FROM traffic WHERE span = ? AND at <= ?",

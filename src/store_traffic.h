@@ -8,10 +8,8 @@
 
 #include "store_sql.h"
 
-/* Adds it to what this container transfers in this minute. */
-int traffic_add(struct err *e, struct store *s, const char *container, const struct counters *growth) MUST_CHECK;
-
-/* The same with what this total has more than the stored account of a route. */
-int traffic_add_growth(struct err *e, struct store *s, int64_t id, const struct counters *total) MUST_CHECK;
+/* Adds what a route's total has grown by to what its container transfers in this minute. -EIO: it has shrunk. */
+int traffic_add_growth(struct err *e, struct store *s, const char *container, const struct counters *before,
+		       const struct counters *total) MUST_CHECK;
 
 #endif

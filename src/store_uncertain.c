@@ -95,8 +95,7 @@ int store_last_checkpoint(struct err *e, struct store *s, int64_t *out)
 	return ret;
 }
 
-int store_set_checkpoint(struct err *e, struct store *s)
+int store_set_checkpoint(struct err *e, struct store *s, int64_t at)
 {
-	return sql_run(e, s, "INSERT OR REPLACE INTO checkpoint (rowid, at) VALUES (1, ?)",
-		       SQL_VALUES(SQL_INT(store_time(s))));
+	return sql_run(e, s, "INSERT OR REPLACE INTO checkpoint (rowid, at) VALUES (1, ?)", SQL_VALUES(SQL_INT(at)));
 }

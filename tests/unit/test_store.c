@@ -113,6 +113,7 @@ START_TEST(sets_an_account_and_nothing_else)
 	CLEANUP(store_closep) struct store *s = NULL;
 	CLEANUP(route_list_clear) struct route_list list = { 0 };
 	CLEANUP(route_clear) struct route r = full_route("c", 80, "198.51.100.1:1");
+	struct account a;
 	struct state state;
 	int64_t other;
 	struct err e;
@@ -124,10 +125,11 @@ START_TEST(sets_an_account_and_nothing_else)
 	r.public.port = 2;
 	other = state_add(s, &r);
 	r.public.port = 1;
-	counters_add(&r.account.base, &r.account.last);
-	r.account.last = (struct counters){ 6, 7, 8, 9, 0 };
-	strcpy(r.account.boot, "b");
-	ck_assert_int_eq(store_set_account(&e, s, r.id, &r.account), 0);
+	a = r.account;
+	account_begin_epoch(&a, "b");
+	a.last = (struct counters){ 6, 7, 8, 9, 0 };
+	ck_assert_int_eq(store_set_account(&e, s, &r, &a), 0);
+	r.account = a;
 	list = state_routes(s);
 	ck_assert_uint_eq(list.n, 2);
 	expect_same(&list.items[0], &r);
@@ -335,7 +337,7 @@ START_TEST(a_counter_beyond_the_files_range_is_an_error)
 		*base[i % 5] = cases[i / 5].base;
 		*last[i % 5] = cases[i / 5].last;
 		ck_assert_int_eq(store_begin(&e, s), 0);
-		ck_assert_msg(store_set_account(&e, s, r.id, &a) == cases[i / 5].ret, "case %zu", i);
+		ck_assert_msg(store_set_account(&e, s, &r, &a) == cases[i / 5].ret, "case %zu", i);
 		list = state_routes(s);
 		if (cases[i / 5].ret)
 			a = r.account; /* as it was */
@@ -363,7 +365,7 @@ START_TEST(a_rollback_leaves_everything_as_it_was)
 	store_rollback(s); /* after a commit */
 	ck_assert_int_eq(store_begin(&e, s), 0);
 	ck_assert_int_eq(store_add_route(&e, s, &other), 0);
-	ck_assert_int_eq(store_set_account(&e, s, r.id, &(struct account){ .last = some }), 0);
+	ck_assert_int_eq(store_set_account(&e, s, &r, &(struct account){ .last = some }), 0);
 	ck_assert_int_eq(store_close_route(&e, s, r.id, 2000), 0);
 	ck_assert_int_eq(store_setup_put(&e, s, &record), 0);
 	ck_assert_uint_eq(state_n_routes(s), 1);

@@ -138,8 +138,7 @@ static void change_routes(struct store *s)
 	MUST(store_add_route(&e, s, &r));
 	r.state = ROUTE_CLOSING;
 	MUST(store_set_route(&e, s, &r));
-	r.account.last.inbytes = 1;
-	MUST(store_set_account(&e, s, r.id, &r.account));
+	MUST(store_set_account(&e, s, &r, &(struct account){ .last.inbytes = 1 }));
 	MUST(store_close_route(&e, s, r.id, 10));
 	MUST(store_forget_route(&e, s, list.items[0].id));
 	MUST(store_delete_worker(&e, s, "new"));

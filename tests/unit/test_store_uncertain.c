@@ -123,8 +123,7 @@ START_TEST(remembers_the_last_checkpoint)
 	ck_assert_int_eq(store_last_checkpoint(&e, s, &at), 0);
 	ck_assert_int_eq(at, 77);
 	for (int64_t now = 1000; now <= 3000; now += 1000) {
-		store_set_time(s, now);
-		ck_assert_int_eq(store_set_checkpoint(&e, s), 0);
+		ck_assert_int_eq(store_set_checkpoint(&e, s, now), 0);
 		ck_assert_int_eq(store_last_checkpoint(&e, s, &at), 1);
 		ck_assert_int_eq(at, now);
 	}
