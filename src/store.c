@@ -95,6 +95,12 @@ static int open_database(struct err *e, struct store *s, const char *name, int f
 }
 
 /*
+ * The rows are not in the order of the names by which they are read and changed:
+ * all of a large file is to have room. KiB; no more is taken than is used.
+ */
+#define LARGE_CACHE "PRAGMA cache_size = -65536;"
+
+/*
  * How it is written. A process lives for one command: a write-ahead log would be read by each
  * (recovery at every first open), and a rollback journal made and removed by
  * each. One that stays costs least. Only once the file is known to be ours:
@@ -103,7 +109,7 @@ static int open_database(struct err *e, struct store *s, const char *name, int f
 static int set_journal(struct err *e, struct store *s)
 {
 	return sql_script(e, s, "PRAGMA synchronous = FULL; PRAGMA journal_mode = PERSIST;"
-				"PRAGMA journal_size_limit = 1048576;");
+				"PRAGMA journal_size_limit = 1048576;" LARGE_CACHE);
 }
 
 /* Ends what was prepared, and hands the database over. */
@@ -194,7 +200,7 @@ static int open_either(struct err *e, struct store *s, enum store_mode mode)
 	if (ret == 0)
 		ret = open_version(e, s, mode, version);
 	if (ret == 0 && mode == STORE_READ)
-		ret = sql_script(e, s, "PRAGMA query_only = ON");
+		ret = sql_script(e, s, LARGE_CACHE "PRAGMA query_only = ON;");
 	return ret;
 }
 
