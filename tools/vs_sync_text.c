@@ -24,7 +24,7 @@ static const char *reset_format(const struct service *s, char buf[static TEXT_ST
 {
 	char key[SERVICE_KEY_STRLEN];
 
-	snprintf(buf, TEXT_STRLEN, "count %s anew: its counters went back", service_key_format(&s->key, key));
+	snprintf(buf, TEXT_STRLEN, "count %s anew: another program set it back or made it", service_key_format(&s->key, key));
 	return buf;
 }
 

@@ -260,7 +260,7 @@ START_TEST(says_moves_and_resets_before_the_changes_in_the_kernel)
 	given_service(&r.resets, "[2001:db8::1]:33003");
 	given_move(&r, "198.51.100.1:33002", "203.0.113.7:8080", ROUTE_DIRECT);
 	expect_texts(&r, "move web 80/tcp from 198.51.100.1:33002 to 203.0.113.7:8080 (direct)\n"
-			 "count tcp [2001:db8::1]:33003 anew: its counters went back\n"
+			 "count tcp [2001:db8::1]:33003 anew: another program set it back or made it\n"
 			 "delete service tcp 198.51.100.1:33002\n");
 }
 END_TEST
