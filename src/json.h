@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * json: writes one JSON document (RFC 8259) to a stream as it goes, indented
- * by two spaces. Keeps no tree and parses nothing. Knows no domain.
+ * by two spaces. Keeps no tree and parses nothing. Knows no domain. What is
+ * written may reach the stream as late as json_free.
  */
 #ifndef SONM_JSON_H
 #define SONM_JSON_H
