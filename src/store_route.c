@@ -123,6 +123,10 @@ static int read_rows(struct err *e, struct store *s, sqlite3_stmt *q, struct rou
 	while ((ret = sql_row(e, s, q)) > 0)
 		if (read_row(e, s, q, &found) < 0)
 			return -e->code;
+	if (ret == 0 && !out->items) { /* as a rule; then many need not be moved */
+		*out = found;
+		found = (struct route_list){ 0 };
+	}
 	for (size_t i = 0; ret == 0 && i < found.n; i++)
 		ret = route_list_take(e, out, &found.items[i]);
 	return ret;
