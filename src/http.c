@@ -112,6 +112,7 @@ static int set_strings(struct err *e, struct transfer *t)
 #endif
 		{ CURLOPT_HTTPHEADER, t->headers },
 		{ CURLOPT_POSTFIELDS, t->post->len ? t->post->body : "" }, /* not copied */
+		{ CURLOPT_CUSTOMREQUEST, t->post->put ? "PUT" : NULL },
 		{ CURLOPT_WRITEDATA, t },
 		{ CURLOPT_ERRORBUFFER, t->detail },
 	};
@@ -204,7 +205,7 @@ static const char *advise_certificate(const char *reason)
 		return "use a name that is in the certificate";
 	if (strstr(reason, "expired") || strstr(reason, "not yet valid"))
 		return "renew it, or correct this machine's clock";
-	return "give its CA with --cacert";
+	return "name a file with its CA's certificate";
 }
 
 static int refuse_certificate(struct err *e, const struct transfer *t)

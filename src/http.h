@@ -16,6 +16,7 @@
 struct http_post {
 	const char *url;          /* https:// or http:// */
 	const char *content_type;
+	bool put;                 /* with PUT instead of POST: the document replaces what is there */
 	const char *body;
 	size_t len;               /* bytes of the body */
 	const char *token;        /* for "Authorization: Bearer TOKEN"; NULL: none */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* sonm-stun: finds this host's public address and what NAT or firewall stands before it, and reports it. */
 #include "discovery.h"
-#include "http.h"
 #include "interfaces.h"
 #include "resolver.h"
 #include "stun_job.h"
@@ -241,32 +240,21 @@ static int make_document(struct err *e, const struct stun_result *r, char **text
 
 static int post_report(struct err *e, const struct stun_job *job, const char *document, size_t len)
 {
-	const struct worker_config *c = &job->config;
-	const struct http_post post = {
-		.url = c->report_url,
+	const struct http_post http = {
 		.content_type = "application/json",
 		.body = document,
 		.len = len,
-		.token = job->token[0] != '\0' ? job->token : NULL,
-		.ca_file = c->ca_file[0] != '\0' ? c->ca_file : NULL,
-		.connect_timeout = 5000,
-		.timeout = 15000,
-		.tries = 3,
-		.backoff = 1000,
 		.user_agent = STUN_PROG "/" PACKAGE_VERSION,
 	};
 	long status;
 
-	if (job->token_in_clear)
+	if (job->post.token_in_clear)
 		fprintf(stderr, STUN_PROG ": warning: the token can be read by everybody on the way; use https\n");
-	if (http_post(e, &post, &status) == 0) {
-		if (job->verbose > 0)
-			fprintf(stderr, "reported, HTTP status %ld\n", status);
-		return 0;
-	}
-	/* The hub's "unauthorized" says nothing of what this system permits. */
-	e->code = e->code == EINVAL || e->code == EBADF ? ERR_USAGE : EIO;
-	return -e->code;
+	if (post_send(e, &job->post, http, &status) < 0)
+		return -e->code;
+	if (job->verbose > 0)
+		fprintf(stderr, "reported, HTTP status %ld\n", status);
+	return 0;
 }
 
 /* The result is printed first: a hub that does not answer must not keep it back. */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "stun_job.h"
-#include "http.h"
 
 #include <string.h>
-#include <strings.h>
 
 #define DEFAULT_LIMIT "10"
 
@@ -148,39 +146,6 @@ static int read_text(struct err *e, const struct cmd_line *line, int id, const c
 	return 0;
 }
 
-/* Is this URL, which has been checked, of http and not of this very host? */
-static bool is_open_to_listeners(const char *url)
-{
-	static const char scheme[] = "http://";
-	const char *start = url + strlen(scheme);
-	char host[SERVER_HOST_MAX + 1];
-	struct addr a;
-	struct err e;
-	size_t len;
-
-	if (strncasecmp(url, scheme, strlen(scheme)) != 0)
-		return false;
-	start += *start == '[';
-	len = strcspn(start, start[-1] == '[' ? "]" : ":/?#");
-	if (len >= sizeof(host))
-		return true;
-	memcpy(host, start, len);
-	host[len] = '\0';
-	if (strcasecmp(host, "localhost") == 0)
-		return false;
-	return addr_parse(&e, host, &a) < 0 || addr_scope(&a) != ADDR_LOOPBACK;
-}
-
-static int read_token(struct err *e, struct stun_job *job)
-{
-	const struct worker_config *c = &job->config;
-
-	if (c->token_file[0] == '\0')
-		return 0;
-	job->token_in_clear = is_open_to_listeners(c->report_url);
-	return secret_read(e, c->token_file, job->token) < 0 ? tool_blame_file(e) : 0;
-}
-
 /* Everything about the report that can be wrong is found before a packet is sent. */
 static int read_report(struct err *e, const struct cmd_line *line, struct stun_job *job)
 {
@@ -202,14 +167,12 @@ static int read_report(struct err *e, const struct cmd_line *line, struct stun_j
 	if (c->report_url[0] == '\0')
 		return err_set(e, ERR_USAGE, "--report where? write --report=URL, or report: URL in %s",
 			       job->config_path);
-	if (http_check_url(e, c->report_url) < 0 || read_token(e, job) < 0)
-		return -e->code;
-	if (c->ca_file[0] != '\0' && access(c->ca_file, R_OK) < 0) {
-		err_sys(e, errno, "cannot read %s", c->ca_file);
-		err_advise(e, "name a readable PEM file with certificates");
-		return tool_blame_file(e);
-	}
-	return 0;
+	job->post = (struct post){
+		.url = c->report_url,
+		.token_file = c->token_file[0] != '\0' ? c->token_file : NULL,
+		.ca_file = c->ca_file[0] != '\0' ? c->ca_file : NULL,
+	};
+	return post_prepare(e, &job->post);
 }
 
 int stun_job_read(struct err *e, const struct cmd_line *line, struct stun_job *out)

@@ -7,7 +7,7 @@
 #ifndef SONM_STUN_JOB_H
 #define SONM_STUN_JOB_H
 
-#include "secret.h"
+#include "post.h"
 #include "tool.h"
 #include "udp.h"
 #include "worker_config.h"
@@ -22,15 +22,14 @@ struct stun_job {
 	int64_t limit;               /* microseconds, for names and servers */
 	size_t verbose;              /* how often -v is given */
 	bool json, report;
-	char token[SECRET_MAX + 1];  /* for the report; "": none */
-	bool token_in_clear;         /* it would go over plain HTTP to another host, because the URL says so */
+	struct post post;            /* for the report; points into config */
 };
 
 extern const struct cmd_table stun_job_table;
 
 /*
  * Reads the configuration, unless the line says everything, and the token.
- * Points into argv. -EINVAL: usage or configuration; else the system's.
+ * Points into argv and itself. -EINVAL: usage or configuration; else the system's.
  */
 int stun_job_read(struct err *e, const struct cmd_line *line, struct stun_job *out) MUST_CHECK;
 
