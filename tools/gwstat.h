@@ -8,6 +8,9 @@
 #define SONM_GWSTAT_H
 
 #include "gateway.h"
+#include "gwstat_field.h"
+#include "outfile.h"
+#include "post.h"
 #include "tool.h"
 
 /* Ids without a letter. */
@@ -16,14 +19,23 @@ enum {
 	OPT_TOTAL,
 	OPT_CLOSED,
 	OPT_EXACT,
+	OPT_FORMAT,
+	OPT_SORT,
+	OPT_TOP,
+	OPT_OUTPUT,
+	OPT_PUSH,
+	OPT_TOKEN_FILE,
+	OPT_CA_FILE,
 	CMD_SHOW,
 	CMD_CHECKPOINT,
 };
 
+#define GWSTAT_PROG "sonm-gwstat"
+
 /* One container: its routes, and the sum of those that are closed. */
 struct container_usage {
 	const char *name;             /* the reading's, or the query's */
-	const struct reading *routes; /* of the usage's readings */
+	struct reading *routes;       /* of the usage's readings */
 	size_t n_routes;
 	struct counters closed;
 	uint64_t n_closed;
@@ -36,8 +48,12 @@ struct usage {
 	struct reading_list readings;
 	struct container_usage *containers; /* ordered by name; those without a route come last */
 	size_t n_containers;
+	size_t n_more; /* containers that usage_top has left out; they are in the total */
 	struct counters total; /* of the containers, or with whole_ledger of all there ever were */
 	struct rates rates;
+	struct uncertain_list uncertain; /* of the same containers */
+	bool counting;      /* false: the kernel's numbers stand still */
+	int64_t checkpoint; /* the last complete one, seconds since 1970; 0: none */
 };
 
 /* Whose usage is meant. */
@@ -51,6 +67,15 @@ struct usage_query {
 int usage_read(struct err *e, struct gateway *g, const struct usage_query *q, struct usage *out) MUST_CHECK;
 void usage_clear(struct usage *u); /* a CLEANUP function */
 
+/* Orders containers, and each one's routes, by a field: names as they are, numbers descending. */
+void usage_sort(struct usage *u, enum gwstat_field by);
+
+/* Leaves the n first containers. */
+void usage_top(struct usage *u, size_t n);
+
+/* A route's state as a word: "direct", "missing" in the kernel, or route_state_name's. */
+const char *usage_state(const struct reading *r);
+
 /* How much is shown of a usage. */
 struct usage_look {
 	bool rate;       /* rates instead of totals */
@@ -61,5 +86,29 @@ struct usage_look {
 /* -ENOMEM. */
 int usage_print_text(struct err *e, FILE *out, const struct usage *u, const struct usage_look *look) MUST_CHECK;
 int usage_print_json(struct err *e, FILE *out, const struct usage *u, const struct usage_look *look) MUST_CHECK;
+void usage_print_csv(FILE *out, const struct usage *u, const struct usage_look *look);
+void usage_print_metrics(FILE *out, const struct usage *u); /* totals only */
+
+/* Entries of the ledger, a line each. */
+void ledger_print_csv(FILE *out, const struct ledger_list *ledger);
+
+/* Where what is shown goes: stdout, the file of --output or the server of --push. */
+struct gwstat_out {
+	FILE *stream;
+	enum gwstat_format format;
+	struct outfile file; /* path NULL: none */
+	struct post post;    /* url NULL: none */
+	char *text;          /* owned; what is to be pushed */
+	size_t len;
+};
+
+/*
+ * Reads --format, -j, --output and --push; everything in them that can be wrong
+ * is found here. What is written to stream then becomes the file, or is pushed,
+ * by gwstat_out_end; without that, nothing does.
+ */
+int gwstat_out_begin(struct err *e, const struct cmd_line *line, struct gwstat_out *out) MUST_CHECK;
+int gwstat_out_end(struct err *e, struct gwstat_out *out) MUST_CHECK;
+void gwstat_out_clear(struct gwstat_out *out); /* a CLEANUP function */
 
 #endif

@@ -2,6 +2,7 @@
 /* Usage as a table, with ipvsadm's columns. */
 #include "gwstat.h"
 #include "table.h"
+#include "view.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,13 +42,6 @@ static int add_row(struct err *e, struct output *o, const char *const names[4], 
 					       { .count = shown->inbytes }, { .count = shown->outbytes } });
 }
 
-static const char *shown_state(const struct reading *r)
-{
-	if (r->route.kind == ROUTE_DIRECT)
-		return "direct";
-	return r->in_kernel ? route_state_name(&r->route) : "missing";
-}
-
 static int add_reading(struct err *e, struct output *o, const struct reading *r)
 {
 	char port[ROUTE_STRLEN], endpoint[ENDPOINT_STRLEN];
@@ -55,7 +49,7 @@ static int add_reading(struct err *e, struct output *o, const struct reading *r)
 	return add_row(e, o,
 		       (const char *const[]){ r->route.container,
 					      route_port_format(r->route.cport, r->route.protocol, port),
-					      endpoint_format(&r->route.public, endpoint), shown_state(r) },
+					      endpoint_format(&r->route.public, endpoint), usage_state(r) },
 		       &r->total, &r->rates);
 }
 
@@ -77,6 +71,24 @@ static int add_container(struct err *e, struct output *o, const struct container
 	return add_row(e, o, (const char *const[]){ c->name, "sum", "", "" }, &c->total, &c->rates);
 }
 
+static void print_uncertain(FILE *out, const struct uncertain_list *list)
+{
+	static const char *const reasons[] = {
+		[UNCERTAIN_REMOVED] = "service removed by another program",
+		[UNCERTAIN_RESET] = "counters reset by another program",
+		[UNCERTAIN_REBOOT] = "the system stopped",
+	};
+	char port[ROUTE_STRLEN], since[VIEW_TIME_STRLEN], until[VIEW_TIME_STRLEN];
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct uncertain *u = &list->items[i];
+
+		fprintf(out, "uncertain: %s %s: what passed between %s and %s is not known (%s)\n", u->container,
+			route_port_format(u->cport, u->protocol, port), view_time(u->since, since),
+			view_time(u->until, until), reasons[u->why]);
+	}
+}
+
 int usage_print_text(struct err *e, FILE *out, const struct usage *u, const struct usage_look *look)
 {
 	struct output o = { .look = look };
@@ -88,10 +100,14 @@ int usage_print_text(struct err *e, FILE *out, const struct usage *u, const stru
 		return err_set(e, ENOMEM, "out of memory");
 	for (size_t i = 0; ret == 0 && i < u->n_containers && !look->total_only; i++)
 		ret = add_container(e, &o, &u->containers[i]);
-	if (ret == 0 && (u->n_containers > 1 || look->total_only))
+	if (ret == 0 && (u->n_containers + u->n_more > 1 || look->total_only))
 		ret = add_row(e, &o, (const char *const[]){ "total", "", "", "" }, &u->total, &u->rates);
-	if (ret == 0)
+	if (ret == 0) {
 		table_print(o.table, out, look->exact);
+		if (u->n_more > 0 && !look->total_only)
+			fprintf(out, "... and %zu more\n", u->n_more);
+		print_uncertain(out, &u->uncertain);
+	}
 	table_free(o.table);
 	return ret;
 }

@@ -13,9 +13,32 @@ static void rates_add(struct rates *sum, const struct rates *more)
 	sum->outbps += more->outbps;
 }
 
+/* What is closed of the containers, which are ordered by name. */
+struct closed_sums {
+	struct container_usage *containers;
+	size_t n;
+};
+
+/* The ledger comes in the same order, so one walk through both finds them all. */
+static int add_closed(struct err *e, void *ctx, const char *container, const struct counters *sum, uint64_t entries)
+{
+	struct closed_sums *left = ctx;
+
+	(void)e;
+	while (left->n > 0 && strcmp(left->containers->name, container) < 0) {
+		left->containers++;
+		left->n--;
+	}
+	if (left->n > 0 && strcmp(left->containers->name, container) == 0) {
+		left->containers->closed = *sum;
+		left->containers->n_closed = entries;
+	}
+	return 0;
+}
+
 static int find_closed(struct err *e, struct gateway *g, struct container_usage *c)
 {
-	return store_ledger_sum(e, gateway_store(g), c->name, &c->closed, &c->n_closed);
+	return store_each_closed(e, gateway_store(g), c->name, add_closed, &(struct closed_sums){ c, 1 });
 }
 
 static bool is_repeated(const struct usage_query *q, size_t i)
@@ -59,20 +82,11 @@ static size_t same_container(const struct reading_list *list, size_t first)
 	return n;
 }
 
-static int add_container(struct err *e, struct gateway *g, struct usage *u, struct container_usage *c)
+static int add_container(struct err *e, struct usage *u, const struct container_usage *c)
 {
-	if (find_closed(e, g, c) < 0)
-		return -e->code;
-	c->total = c->closed;
-	for (size_t i = 0; i < c->n_routes; i++) {
-		counters_add(&c->total, &c->routes[i].total);
-		rates_add(&c->rates, &c->routes[i].rates);
-	}
 	if (base_reserve((void **)&u->containers, u->n_containers, sizeof(*c)) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	u->containers[u->n_containers++] = *c;
-	counters_add(&u->total, &c->total);
-	rates_add(&u->rates, &c->rates);
 	return 0;
 }
 
@@ -85,22 +99,76 @@ static bool has_container(const struct usage *u, const char *name)
 }
 
 /* Those named that have no route any more come with what is closed. */
-static int group(struct err *e, struct gateway *g, const struct usage_query *q, struct usage *u)
+static int group(struct err *e, const struct usage_query *q, struct usage *u)
 {
 	for (size_t i = 0, len; i < u->readings.n; i += len) {
-		const struct reading *first = &u->readings.items[i];
+		struct reading *first = &u->readings.items[i];
 		struct container_usage c = { .name = first->route.container, .routes = first };
 
 		c.n_routes = len = same_container(&u->readings, i);
-		if (add_container(e, g, u, &c) < 0)
+		if (add_container(e, u, &c) < 0)
 			return -e->code;
 	}
 	for (size_t i = 0; i < q->n_names; i++) {
 		struct container_usage c = { .name = q->names[i] };
 
-		if (!has_container(u, c.name) && add_container(e, g, u, &c) < 0)
+		if (!has_container(u, c.name) && add_container(e, u, &c) < 0)
 			return -e->code;
 	}
+	return 0;
+}
+
+/* One query for all of them, or one for each that is named. */
+static int find_all_closed(struct err *e, struct gateway *g, const struct usage_query *q, struct usage *u)
+{
+	if (q->n_names == 0)
+		return store_each_closed(e, gateway_store(g), NULL, add_closed,
+					 &(struct closed_sums){ u->containers, u->n_containers });
+	for (size_t i = 0; i < u->n_containers; i++)
+		if (find_closed(e, g, &u->containers[i]) < 0)
+			return -e->code;
+	return 0;
+}
+
+static void sum_up(struct usage *u)
+{
+	for (size_t i = 0; i < u->n_containers; i++) {
+		struct container_usage *c = &u->containers[i];
+
+		c->total = c->closed;
+		for (size_t k = 0; k < c->n_routes; k++) {
+			counters_add(&c->total, &c->routes[k].total);
+			rates_add(&c->rates, &c->routes[k].rates);
+		}
+		counters_add(&u->total, &c->total);
+		rates_add(&u->rates, &c->rates);
+	}
+}
+
+static int compare_name(const void *name, const void *container)
+{
+	return strcmp(name, ((const struct container_usage *)container)->name);
+}
+
+/* Is what is uncertain of this container shown? With no names they are all there, in order. */
+static bool is_meant(const struct usage *u, const struct usage_query *q, const char *name)
+{
+	if (q->n_names > 0)
+		return has_container(u, name);
+	return q->whole_ledger || (u->n_containers > 0 && bsearch(name, u->containers, u->n_containers,
+								  sizeof(*u->containers), compare_name));
+}
+
+static int find_uncertain(struct err *e, struct gateway *g, const struct usage_query *q, struct usage *u)
+{
+	size_t kept = 0;
+
+	if (store_uncertain(e, gateway_store(g), NULL, INT64_MIN, &u->uncertain) < 0)
+		return -e->code;
+	for (size_t i = 0; i < u->uncertain.n; i++)
+		if (is_meant(u, q, u->uncertain.items[i].container))
+			u->uncertain.items[kept++] = u->uncertain.items[i];
+	u->uncertain.n = kept;
 	return 0;
 }
 
@@ -115,13 +183,24 @@ static int total_of_all(struct err *e, struct gateway *g, struct usage *u)
 	return 0;
 }
 
+static int read_stored(struct err *e, struct gateway *g, const struct usage_query *q, struct usage *u)
+{
+	if (read_all(e, g, q, &u->readings) < 0 || group(e, q, u) < 0 || find_all_closed(e, g, q, u) < 0)
+		return -e->code;
+	sum_up(u);
+	if (q->whole_ledger && total_of_all(e, g, u) < 0)
+		return -e->code;
+	if (find_uncertain(e, g, q, u) < 0 || store_last_checkpoint(e, gateway_store(g), &u->checkpoint) < 0)
+		return -e->code;
+	return gateway_is_counting(e, &u->counting);
+}
+
 int usage_read(struct err *e, struct gateway *g, const struct usage_query *q, struct usage *out)
 {
 	CLEANUP(usage_clear) struct usage u = { 0 };
 
 	/* A route that closes while we read is either still open or in the ledger, never both. */
-	if (store_begin_read(e, gateway_store(g)) < 0 || read_all(e, g, q, &u.readings) < 0 ||
-	    group(e, g, q, &u) < 0 || (q->whole_ledger && total_of_all(e, g, &u) < 0)) {
+	if (store_begin_read(e, gateway_store(g)) < 0 || read_stored(e, g, q, &u) < 0) {
 		store_rollback(gateway_store(g));
 		return -e->code;
 	}
@@ -131,9 +210,17 @@ int usage_read(struct err *e, struct gateway *g, const struct usage_query *q, st
 	return 0;
 }
 
+const char *usage_state(const struct reading *r)
+{
+	if (r->route.kind == ROUTE_DIRECT)
+		return "direct";
+	return r->in_kernel ? route_state_name(&r->route) : "missing";
+}
+
 void usage_clear(struct usage *u)
 {
 	reading_list_clear(&u->readings);
+	uncertain_list_clear(&u->uncertain);
 	free(u->containers);
 	*u = (struct usage){ 0 };
 }

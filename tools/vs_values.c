@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What can stand for an argument: for completion, in the shells and at our own prompt. */
+#include "gwstat_field.h"
 #include "vs.h"
 
 #include <string.h>
@@ -26,6 +27,24 @@ static void add_types(const struct config *c, const struct sink *out)
 	(void)c;
 	for (int type = NAT_UNKNOWN; type <= NAT_SYMMETRIC_UDP_FIREWALL; type++)
 		out->add(out->to, nat_type_name((enum nat_type)type));
+}
+
+static void add_words(const char *const words[], const struct sink *out)
+{
+	for (size_t i = 0; words[i]; i++)
+		out->add(out->to, words[i]);
+}
+
+static void add_fields(const struct config *c, const struct sink *out)
+{
+	(void)c;
+	add_words(gwstat_fields, out);
+}
+
+static void add_formats(const struct config *c, const struct sink *out)
+{
+	(void)c;
+	add_words(gwstat_formats, out);
 }
 
 /* Each once; the routes of a container follow one another. */
@@ -64,6 +83,8 @@ static const struct {
 	{ "WORKER", add_workers },
 	{ "SCHEDULER", add_schedulers },
 	{ "TYPE", add_types },
+	{ "FIELD", add_fields },
+	{ "FORMAT", add_formats },
 };
 
 void vs_values(const struct config *c, const char *name, void (*add)(void *to, const char *value), void *to)

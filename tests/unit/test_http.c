@@ -23,6 +23,19 @@ START_TEST(posts_the_document_with_type_token_and_agent)
 }
 END_TEST
 
+START_TEST(puts_instead_of_posting)
+{
+	struct http_post post = http_given_post();
+	struct err e;
+	long status;
+
+	http_server_start(&server, http_script_ok);
+	post.put = true;
+	ck_assert_int_eq(http_post_to(&e, &server, &post, &status), 0);
+	http_expect_request(&server, 0, "PUT /workers/w1 HTTP/1.1", "{\"nat\":1}");
+}
+END_TEST
+
 START_TEST(sends_no_more_than_it_was_given)
 {
 	struct http_post post = http_given_post();
@@ -403,6 +416,7 @@ static void add(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, http_forget_proxies, NULL);
 	tcase_add_test(tc, posts_the_document_with_type_token_and_agent);
+	tcase_add_test(tc, puts_instead_of_posting);
 	tcase_add_test(tc, sends_no_more_than_it_was_given);
 	tcase_add_test(tc, sends_every_byte_of_a_longer_body);
 	tcase_add_test(tc, gives_up_when_an_answer_takes_too_long);

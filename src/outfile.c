@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "outfile.h"
+
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The path without symbolic links; one that does not exist yet is as it is. */
+static int resolve(struct err *e, const char *path, char **out)
+{
+	CLEANUP_FREE char *real = realpath(path, NULL);
+	struct stat st;
+
+	if (!real && (errno != ENOENT || path[0] == '\0'))
+		return err_sys(e, errno, "cannot write %s", path);
+	if (real && (stat(real, &st) < 0 || !S_ISREG(st.st_mode)))
+		return err_set(e, ERR_USAGE, "%s is not a regular file; name another one, or one that does not exist yet",
+			       path);
+	*out = real ? steal_ptr(real) : strdup(path);
+	return *out ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
+/* What a directory knows of its files is not on the disk with them. */
+static int sync_directory(const char *path)
+{
+	CLEANUP_FREE char *copy = strdup(path);
+	CLEANUP_CLOSE int fd = -1;
+
+	if (!copy)
+		return -ENOMEM;
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 && fsync(fd) == 0 ? 0 : -errno;
+}
+
+int outfile_begin(struct err *e, const char *path, struct outfile *out)
+{
+	CLEANUP(outfile_abandon) struct outfile f = { 0 };
+	CLEANUP_CLOSE int fd = -1;
+
+	if (resolve(e, path, &f.path) < 0)
+		return -e->code;
+	if (asprintf(&f.temporary, "%s.XXXXXX", f.path) < 0) {
+		f.temporary = NULL;
+		return err_set(e, ENOMEM, "out of memory");
+	}
+	fd = mkostemp(f.temporary, O_CLOEXEC);
+	if (fd < 0) {
+		free(f.temporary);
+		f.temporary = NULL;
+		return err_sys(e, errno, "cannot make a file beside %s", path);
+	}
+	if (fchmod(fd, 0644) < 0)
+		return err_sys(e, errno, "cannot let others read %s", f.temporary);
+	f.stream = fdopen(fd, "w");
+	if (!f.stream)
+		return err_set(e, ENOMEM, "out of memory");
+	(void)steal_fd(&fd);
+	*out = f;
+	f = (struct outfile){ 0 };
+	return 0;
+}
+
+int outfile_end(struct err *e, struct outfile *f)
+{
+	CLEANUP(outfile_abandon) struct outfile ended = *f;
+
+	*f = (struct outfile){ 0 };
+	errno = EIO; /* a write that failed before has left its mark, but not its number */
+	if (ferror(ended.stream) || fflush(ended.stream) != 0 || fsync(fileno(ended.stream)) < 0 ||
+	    rename(ended.temporary, ended.path) < 0)
+		return err_sys(e, errno, "cannot write %s", ended.path);
+	free(ended.temporary);
+	ended.temporary = NULL;
+	if (sync_directory(ended.path) < 0)
+		return err_sys(e, errno, "cannot sync the directory of %s", ended.path);
+	return 0;
+}
+
+void outfile_abandon(struct outfile *f)
+{
+	if (f->stream)
+		fclose(f->stream);
+	if (f->temporary)
+		unlink(f->temporary);
+	free(f->temporary);
+	free(f->path);
+	*f = (struct outfile){ 0 };
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * outfile: a file that is written whole or not at all: until the end its former
+ * content stays. Knows nothing of what is written.
+ */
+#ifndef SONM_OUTFILE_H
+#define SONM_OUTFILE_H
+
+#include "err.h"
+
+#include <stdio.h>
+
+struct outfile {
+	FILE *stream;
+	char *path;      /* where it will be; owned */
+	char *temporary; /* where it is until then, in the same directory: PATH.XXXXXX; owned */
+};
+
+/*
+ * Begins a file that everybody may read (mode 0644). If path is a symbolic link,
+ * the file that it leads to is written. -EINVAL: path is there and is no regular
+ * file; else the system's.
+ */
+int outfile_begin(struct err *e, const char *path, struct outfile *out) MUST_CHECK;
+
+/* Puts what was written to stream in its place, durably. Fails if any write to it did: then all is as before. */
+int outfile_end(struct err *e, struct outfile *f) MUST_CHECK;
+
+/* Forgets what has begun and not ended; a CLEANUP function, fine for one that is all zero or has ended. */
+void outfile_abandon(struct outfile *f);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "outfile.h"
+#include "unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static char dir[] = "/tmp/outfile.XXXXXX", file[64], lnk[64];
+
+static void set_up(void)
+{
+	ck_assert_ptr_nonnull(mkdtemp(strcpy(dir, "/tmp/outfile.XXXXXX")));
+	snprintf(file, sizeof(file), "%s/file", dir);
+	snprintf(lnk, sizeof(lnk), "%s/link", dir);
+}
+
+static void tear_down(void)
+{
+	unlink(file);
+	unlink(lnk);
+	ck_assert_int_eq(rmdir(dir), 0); /* nothing else is left */
+}
+
+static void expect_content(const char *text)
+{
+	char buf[64] = "";
+	FILE *f = fopen(file, "r");
+
+	ck_assert_ptr_nonnull(f);
+	buf[fread(buf, 1, sizeof(buf) - 1, f)] = '\0';
+	fclose(f);
+	ck_assert_str_eq(buf, text);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	struct outfile f;
+	struct err e;
+
+	ck_assert_int_eq(outfile_begin(&e, path, &f), 0);
+	fputs(text, f.stream);
+	ck_assert_int_eq(outfile_end(&e, &f), 0);
+}
+
+START_TEST(makes_a_file_that_all_may_read)
+{
+	mode_t before = umask(077);
+	struct stat st;
+
+	write_file(file, "one\n");
+	umask(before);
+	expect_content("one\n");
+	ck_assert_int_eq(stat(file, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0644);
+}
+END_TEST
+
+START_TEST(replaces_a_file_only_at_the_end)
+{
+	struct outfile f;
+	struct err e;
+
+	write_file(file, "one\n");
+	ck_assert_int_eq(outfile_begin(&e, file, &f), 0);
+	fputs("two\n", f.stream);
+	fflush(f.stream);
+	expect_content("one\n");
+	ck_assert_int_eq(outfile_end(&e, &f), 0);
+	expect_content("two\n");
+}
+END_TEST
+
+START_TEST(leaves_nothing_of_what_is_abandoned)
+{
+	struct outfile f;
+	struct err e;
+
+	write_file(file, "one\n");
+	ck_assert_int_eq(outfile_begin(&e, file, &f), 0);
+	fputs("two\n", f.stream);
+	outfile_abandon(&f);
+	outfile_abandon(&f);
+	expect_content("one\n");
+}
+END_TEST
+
+START_TEST(fails_if_any_write_did)
+{
+	struct outfile f;
+	struct err e;
+	int full = open("/dev/full", O_WRONLY);
+
+	write_file(file, "one\n");
+	ck_assert_int_eq(outfile_begin(&e, file, &f), 0);
+	ck_assert_int_ge(dup2(full, fileno(f.stream)), 0);
+	close(full);
+	fputs("two\n", f.stream);
+	ck_assert_int_eq(outfile_end(&e, &f), -ENOSPC);
+	expect_content("one\n");
+}
+END_TEST
+
+START_TEST(follows_symbolic_links)
+{
+	struct stat st;
+
+	write_file(file, "one\n");
+	ck_assert_int_eq(symlink("file", lnk), 0);
+	write_file(lnk, "two\n");
+	expect_content("two\n");
+	ck_assert_int_eq(lstat(lnk, &st), 0);
+	ck_assert(S_ISLNK(st.st_mode));
+}
+END_TEST
+
+START_TEST(refuses_what_is_no_file)
+{
+	struct outfile f;
+	struct err e;
+
+	ck_assert_int_eq(outfile_begin(&e, dir, &f), -EINVAL);
+	ck_assert_int_eq(outfile_begin(&e, "/dev/null", &f), -EINVAL);
+	ck_assert_int_eq(outfile_begin(&e, "/nowhere/file", &f), -ENOENT);
+	ck_assert_int_eq(outfile_begin(&e, "", &f), -ENOENT);
+}
+END_TEST
+
+static void add_tests(TCase *tc)
+{
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, makes_a_file_that_all_may_read);
+	tcase_add_test(tc, replaces_a_file_only_at_the_end);
+	tcase_add_test(tc, leaves_nothing_of_what_is_abandoned);
+	tcase_add_test(tc, fails_if_any_write_did);
+	tcase_add_test(tc, follows_symbolic_links);
+	tcase_add_test(tc, refuses_what_is_no_file);
+}
+
+int main(void)
+{
+	return unit_main("outfile", add_tests);
+}
