@@ -87,6 +87,14 @@ check_equal "$(grep -c '^sonm_gateway_connections_total' /run/metrics)" 4 "route
 check_equal "$(metric sonm_gateway_routes '{state="open"}') $(metric sonm_gateway_routes '{state="direct"}')" "4 1" "states"
 check_equal "$(metric sonm_gateway_counting)" 1 "counting"
 
+say "The dashboard asks for metrics that there are"
+dashboard=$tools/../../contrib/grafana/sonm-gateway.json
+jq -e '.templating.list[0].type == "datasource"' $dashboard >/run/jq || fail "the data source is no variable"
+{ grep -o '^sonm_gateway_[a-z_]*' /run/metrics; echo sonm_gateway_checkpoint_timestamp_seconds
+	echo sonm_gateway_uncertain_periods; } | sort -u >/run/there
+jq -r '.. | .expr? // empty' $dashboard | grep -o 'sonm_gateway_[a-z_]*' | sort -u >/run/asked
+check_equal "$(comm -23 /run/asked /run/there)" "" "those that there are not"
+
 say "Without any route"
 mv /etc/sonm/gateway.yaml /run/gateway.yaml
 { cat /run/gateway.yaml; echo "  state: /run/none.db"; } >/etc/sonm/gateway.yaml
@@ -141,3 +149,12 @@ grep -q 'warning: .*run_estimation' /run/stderr || fail "no warning"
 check_equal "$(sonm-gwstat -j 2>/run/stderr | jq .counting)" false "JSON"
 sonm-gwstat --format openmetrics 2>/run/stderr >/run/metrics
 check_equal "$(metric sonm_gateway_counting)" 0 "metrics"
+
+say "The service for systemd is well formed, and may do all that it needs"
+sed "s|^ExecStart=[^ ]*|ExecStart=$(command -v sonm-gwstat)|" \
+	"${builddir:?}/contrib/systemd/sonm-gateway-checkpoint.service" >/run/sonm-gateway-checkpoint.service
+cp "$tools/../../contrib/systemd/sonm-gateway-checkpoint.timer" /run
+if command -v systemd-analyze >/dev/null; then
+	check_equal "$(systemd-analyze verify --man=no /run/sonm-gateway-checkpoint.* 2>&1 | grep sonm-gateway)" "" "complaints"
+fi
+setpriv --bounding-set=-all,+net_admin --inh-caps=-all --no-new-privs sonm-gwstat --checkpoint
