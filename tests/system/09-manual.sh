@@ -43,6 +43,7 @@ sonm-gw-setup --apply -j | explained sonm-gw-setup.8
 sonm-gwstat -j | explained sonm-gwstat.8
 sonm-gwstat --rate -j | explained sonm-gwstat.8
 sonm-gwstat --closed -j | explained sonm-gwstat.8
+sonm-gwstat --format openmetrics | sed -n 's/^# TYPE \([^ ]*\).*/{"\1": 0}/p' | explained sonm-gwstat.8
 
 # A hub that used ipvsadm so far.
 ipvsadm -C

@@ -44,7 +44,7 @@ publish gone -t 80=10.0.0.11:8081 >/run/gone
 sonm-vs --set-worker w9 --nat none --address 203.0.113.7
 publish direct --worker w9 -t 80=203.0.113.7:80 >/run/direct
 download "$(cat /run/endpoint)" | cmp - /run/large
-for endpoint in $(cat /run/small-endpoints /run/gone); do
+cat /run/small-endpoints /run/gone | while read -r endpoint; do
 	download "$endpoint" | cmp - /run/small
 done
 sonm-vs -A alpha -u 80=10.0.0.11:8081
@@ -89,10 +89,10 @@ check_equal "$(metric sonm_gateway_counting)" 1 "counting"
 
 say "The dashboard asks for metrics that there are"
 dashboard=$tools/../../contrib/grafana/sonm-gateway.json
-jq -e '.templating.list[0].type == "datasource"' $dashboard >/run/jq || fail "the data source is no variable"
+jq -e '.templating.list[0].type == "datasource"' "$dashboard" >/run/jq || fail "the data source is no variable"
 { grep -o '^sonm_gateway_[a-z_]*' /run/metrics; echo sonm_gateway_checkpoint_timestamp_seconds
 	echo sonm_gateway_uncertain_periods; } | sort -u >/run/there
-jq -r '.. | .expr? // empty' $dashboard | grep -o 'sonm_gateway_[a-z_]*' | sort -u >/run/asked
+jq -r '.. | .expr? // empty' "$dashboard" | grep -o 'sonm_gateway_[a-z_]*' | sort -u >/run/asked
 check_equal "$(comm -23 /run/asked /run/there)" "" "those that there are not"
 
 say "Without any route"
