@@ -56,6 +56,23 @@ our_list()
 	sonm-vs -L
 }
 
+peer_show()
+{
+	ipvsadm -Ln --stats
+}
+
+our_show()
+{
+	sonm-gwstat --format json
+}
+
+# How often we ask the kernel's IPVS for that: for the family, and for one dump.
+our_requests()
+{
+	strace -f -e trace=sendto,sendmsg -o /run/trace sonm-gwstat --format json
+	grep -c NETLINK /run/trace >/run/requests
+}
+
 # alone NAME: gives it a namespace like new and takes away the other's, with all services: the kernel hashes
 # those of all namespaces into one table of 256 chains, so thousands elsewhere make every search longer.
 alone()
@@ -78,14 +95,19 @@ for _ in $(seq "$runs"); do
 	alone peer
 	inside peer peer restore
 	inside peer peer list
+	inside peer peer show
 	alone our
 	inside our our same
 	alone our
 	inside our our restore
 	inside our our list
+	inside our our show
 	[ "$(on our ipvsadm -Ln | grep -c '^TCP')" -eq "$routes" ] || fail "not all routes were restored"
 done
 table_head
 rows "restore $routes routes" /run/all.peer.restore /run/all.our.restore '<= 0.125'
 rows "restore them from ipvsadm's own text" /run/all.peer.restore /run/all.our.same '<= 0.125'
 rows "list them" /run/all.peer.list /run/all.our.list '<= 0.050'
+rows "show them with their traffic" /run/all.peer.show /run/all.our.show '<= 0.033'
+inside our our requests
+echo "  netlink requests: $(cat /run/requests)"
