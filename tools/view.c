@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "view.h"
 
+#include "moment.h"
 #include "table.h"
 
 #include <string.h>
-#include <time.h>
 
 const char *view_kind(enum route_kind kind)
 {
@@ -103,16 +103,6 @@ static const struct column ledger_columns[] = {
 	{ "OutBytes", NULL, COLUMN_COUNT },
 };
 
-const char *view_time(int64_t at, char buf[static VIEW_TIME_STRLEN])
-{
-	time_t t = (time_t)at;
-	struct tm tm;
-
-	if (!gmtime_r(&t, &tm) || strftime(buf, VIEW_TIME_STRLEN, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		strcpy(buf, "-");
-	return buf;
-}
-
 static int add_line(struct err *e, struct table *t, const char *const names[5], const struct counters *c)
 {
 	return table_add(e, t,
@@ -124,14 +114,14 @@ static int add_line(struct err *e, struct table *t, const char *const names[5], 
 
 static int add_entry(struct err *e, struct table *t, const struct ledger_entry *entry)
 {
-	char port[ROUTE_STRLEN], endpoint[ENDPOINT_STRLEN], opened[VIEW_TIME_STRLEN], closed[VIEW_TIME_STRLEN];
+	char port[ROUTE_STRLEN], endpoint[ENDPOINT_STRLEN], opened[MOMENT_STRLEN], closed[MOMENT_STRLEN];
 
 	return add_line(e, t,
 			(const char *const[]){ entry->container,
 					       route_port_format(entry->cport, entry->protocol, port),
 					       endpoint_format(&entry->public, endpoint),
-					       view_time(entry->opened_at, opened),
-					       view_time(entry->closed_at, closed) },
+					       moment_format(entry->opened_at, opened),
+					       moment_format(entry->closed_at, closed) },
 			&entry->total);
 }
 

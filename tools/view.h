@@ -19,11 +19,6 @@ void view_json_name(struct json *j, const char *container, uint16_t cport, uint8
 /* The member routes: a list of whole routes: name, worker, state, scheduler, persistence, real_servers. */
 void view_json_routes(struct json *j, const struct route_list *routes);
 
-#define VIEW_TIME_STRLEN 32
-
-/* Seconds since 1970 as RFC 3339, in UTC: "2026-11-22T10:00:00Z". Returns buf. */
-const char *view_time(int64_t at, char buf[static VIEW_TIME_STRLEN]);
-
 /* conns, inpkts, outpkts, inbytes, outbytes. */
 void view_json_counters(struct json *j, const struct counters *c);
 

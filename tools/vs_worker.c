@@ -3,6 +3,7 @@
 #include "vs.h"
 
 #include "json.h"
+#include "moment.h"
 #include "report.h"
 #include "similar.h"
 #include "table.h"
@@ -77,7 +78,7 @@ struct listing {
 
 static int list_worker(struct err *e, const struct listing *l, const struct worker *w)
 {
-	char addresses[ADDRESSES_STRLEN], reported[VIEW_TIME_STRLEN];
+	char addresses[ADDRESSES_STRLEN], reported[MOMENT_STRLEN];
 	size_t n = 0;
 
 	if (count_routes(e, l->store, w->name, &n) < 0)
@@ -91,7 +92,7 @@ static int list_worker(struct err *e, const struct listing *l, const struct work
 					       { .text = nat_type_text(w->nat) },
 					       { .text = kind_of(w) },
 					       { .text = format_addresses(w, addresses) },
-					       { .text = w->reported_at > 0 ? view_time(w->reported_at, reported) : "" },
+					       { .text = w->reported_at > 0 ? moment_format(w->reported_at, reported) : "" },
 					       { .count = n } });
 }
 
