@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "json.h"
+#include "utf8.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -75,27 +76,6 @@ void json_free(struct json *j)
 	free(j);
 }
 
-/*
- * The length in bytes of the UTF-8 sequence at s and its code point; 0 when
- * there is none (Unicode 15, table 3-7). Never looks beyond a NUL.
- */
-static size_t utf8_decode(const unsigned char *s, uint32_t *code)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
-	uint32_t c = len == 1 ? s[0] : s[0] & (0x7fU >> len);
-
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (len == 0 || c < least[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return 0;
-	*code = c;
-	return len;
-}
-
 /* How many bytes from here on stand for themselves. */
 static size_t plain_length(const unsigned char *s)
 {
@@ -110,7 +90,7 @@ static size_t plain_length(const unsigned char *s)
 static void put_special(struct json *j, const unsigned char *s, size_t len, uint32_t c)
 {
 	if (len == 0)
-		put_text(j, "\xef\xbf\xbd");
+		put_text(j, UTF8_REPLACEMENT);
 	else if (c == '"')
 		put_text(j, "\\\"");
 	else if (c == '\\')
@@ -138,7 +118,7 @@ static void put_quoted(struct json *j, const char *text)
 		s += len;
 		if (*s == '\0')
 			break;
-		len = utf8_decode(s, &c);
+		len = utf8_decode((const char *)s, &c);
 		put_special(j, s, len, c);
 		s += len ? len : 1;
 	}

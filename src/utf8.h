@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * utf8: reads UTF-8 that nobody has vouched for. Knows no domain.
+ */
+#ifndef SONM_UTF8_H
+#define SONM_UTF8_H
+
+#include "base.h"
+
+#define UTF8_REPLACEMENT "\xef\xbf\xbd" /* U+FFFD, for what is none */
+
+/*
+ * The length in bytes of the UTF-8 sequence at s and its code point; 0 when
+ * there is none (Unicode 15, table 3-7). Never looks beyond a NUL.
+ */
+size_t utf8_decode(const char *s, uint32_t *code);
+
+#endif
