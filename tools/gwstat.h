@@ -9,6 +9,7 @@
 
 #include "gateway.h"
 #include "gwstat_field.h"
+#include "json.h"
 #include "outfile.h"
 #include "post.h"
 #include "tool.h"
@@ -18,6 +19,10 @@ enum {
 	OPT_RATE = TOOL_OPT_FIRST,
 	OPT_TOTAL,
 	OPT_CLOSED,
+	OPT_SINCE,
+	OPT_UNTIL,
+	OPT_PRUNE,
+	OPT_REPORT,
 	OPT_EXACT,
 	OPT_FORMAT,
 	OPT_SORT,
@@ -110,5 +115,74 @@ struct gwstat_out {
 int gwstat_out_begin(struct err *e, const struct cmd_line *line, struct gwstat_out *out) MUST_CHECK;
 int gwstat_out_end(struct err *e, struct gwstat_out *out) MUST_CHECK;
 void gwstat_out_clear(struct gwstat_out *out); /* a CLEANUP function */
+
+/* From since on and before until, in seconds since 1970. */
+struct period {
+	int64_t since, until;
+};
+
+/* --since and --until, where they are given. -EINVAL: they are no times, or nothing that has passed is between. */
+int gwstat_period(struct err *e, const struct cmd_line *line, int64_t now, struct period *inout) MUST_CHECK;
+
+/* Widens it to whole rows of the history. */
+int gwstat_cover(struct err *e, struct store *s, struct period *inout) MUST_CHECK;
+
+/* Has it, or had it, any route? One that had no traffic may have. -ESRCH. */
+int gwstat_check_container(struct err *e, struct store *s, const char *container) MUST_CHECK;
+
+/* What is not known of the line's containers, or of all, in a period. */
+int uncertain_read(struct err *e, struct store *s, const struct cmd_line *line, const struct period *p,
+		   struct uncertain_list *out) MUST_CHECK;
+
+#define UNCERTAIN_STRLEN 384
+
+/* "web 80/tcp: what passed between ... and ... is not known (...)". Returns buf. */
+const char *uncertain_format(const struct uncertain *u, char buf[static UNCERTAIN_STRLEN]);
+
+/* A line each; the member uncertain, a list. */
+void uncertain_text(FILE *out, const struct uncertain_list *list);
+void uncertain_json(struct json *j, const struct uncertain_list *list);
+
+struct span_row {
+	char container[CONTAINER_MAX + 1];
+	struct counters sum;
+};
+
+/*
+ * What containers have transferred in a period, from the history. Its minutes, hours or days
+ * count whole: covered is what they are of, at least what was asked for, and not after now.
+ */
+struct span {
+	struct period covered;
+	struct span_row *rows; /* one for each container, ordered by name */
+	size_t n;
+	struct counters total;
+	struct uncertain_list uncertain;
+	bool counting; /* as a usage's */
+};
+
+/*
+ * Reads it, of the line's containers or of all. Up to now: the kernel is asked for what is not in
+ * the state file yet. -ESRCH: a name that never was.
+ */
+int span_read(struct err *e, struct gateway *g, const struct cmd_line *line, const struct period *p, int64_t now,
+	      struct span *out) MUST_CHECK;
+void span_clear(struct span *s); /* a CLEANUP function */
+
+/* look: total_only, exact. -ENOMEM. */
+int span_print_text(struct err *e, FILE *out, const struct span *s, const struct usage_look *look) MUST_CHECK;
+int span_print_json(struct err *e, FILE *out, const struct span *s, const struct usage_look *look) MUST_CHECK;
+void span_print_csv(FILE *out, const struct span *s, const struct usage_look *look);
+
+/* --closed: prints the ledger, or what was closed in the line's period. */
+int closed_show(struct err *e, struct gateway *g, const struct cmd_line *line, int64_t now,
+		const struct gwstat_out *out) MUST_CHECK;
+
+/* --prune: writes out what was closed before, to the disk if it is a file, and only then deletes it. */
+int closed_prune(struct err *e, struct gateway *g, const struct config *c, const struct cmd_line *line,
+		 int64_t now) MUST_CHECK;
+
+/* --report: a picture of the containers' traffic in the line's period (the last day) into a file. */
+int report_write(struct err *e, struct gateway *g, const struct cmd_line *line, int64_t now) MUST_CHECK;
 
 #endif

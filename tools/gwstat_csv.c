@@ -2,6 +2,7 @@
 /* Usage and ledger as comma-separated values. */
 #include "csv.h"
 #include "gwstat.h"
+#include "moment.h"
 #include "view.h"
 
 #define NAME_COLUMNS "container", "container_port", "protocol", "kind", "address", "port"
@@ -23,9 +24,9 @@ static void put_name(struct csv *c, const char *container, uint16_t cport, uint8
 
 static void put_time(struct csv *c, int64_t at)
 {
-	char text[VIEW_TIME_STRLEN];
+	char text[MOMENT_STRLEN];
 
-	csv_text(c, view_time(at, text));
+	csv_text(c, moment_format(at, text));
 }
 
 static void put_counters(struct csv *c, const struct counters *n)
@@ -94,6 +95,25 @@ void usage_print_csv(FILE *out, const struct usage *u, const struct usage_look *
 			put_route(&c, look, &container->routes[k]);
 		if (container->n_closed > 0 && !look->rate)
 			put_closed(&c, look, container);
+	}
+}
+
+void span_print_csv(FILE *out, const struct span *s, const struct usage_look *look)
+{
+	static const char *const header[] = { "container", "since", "until", COUNTER_COLUMNS };
+	const struct span_row total = { .sum = s->total };
+	const struct span_row *rows = look->total_only ? &total : s->rows;
+	size_t n = look->total_only ? 1 : s->n, first = look->total_only; /* a total is no container's */
+	struct csv c = { .out = out };
+
+	csv_line(&c, header + first, ARRAY_LEN(header) - first);
+	for (size_t i = 0; i < n; i++) {
+		if (!look->total_only)
+			csv_text(&c, rows[i].container);
+		put_time(&c, s->covered.since);
+		put_time(&c, s->covered.until);
+		put_counters(&c, &rows[i].sum);
+		csv_end_line(&c);
 	}
 }
 

@@ -45,24 +45,6 @@ static void put_container(struct json *j, const struct usage_look *look, const s
 	json_end_object(j);
 }
 
-static void put_uncertain(struct json *j, const struct uncertain_list *list)
-{
-	json_begin_array(j, "uncertain");
-	for (size_t i = 0; i < list->n; i++) {
-		const struct uncertain *u = &list->items[i];
-
-		json_begin_object(j, NULL);
-		json_string(j, "container", u->container);
-		json_uint(j, "container_port", u->cport);
-		json_string(j, "protocol", protocol_name(u->protocol));
-		json_int(j, "since", u->since);
-		json_int(j, "until", u->until);
-		json_string(j, "why", uncertain_why_name(u->why));
-		json_end_object(j);
-	}
-	json_end_array(j);
-}
-
 int usage_print_json(struct err *e, FILE *out, const struct usage *u, const struct usage_look *look)
 {
 	struct json *j = json_new(out);
@@ -80,7 +62,7 @@ int usage_print_json(struct err *e, FILE *out, const struct usage *u, const stru
 	put_amounts(j, look, &u->total, &u->rates);
 	json_end_object(j);
 	json_bool(j, "counting", u->counting);
-	put_uncertain(j, &u->uncertain);
+	uncertain_json(j, &u->uncertain);
 	json_end_object(j);
 	json_free(j);
 	return 0;

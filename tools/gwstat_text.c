@@ -71,24 +71,6 @@ static int add_container(struct err *e, struct output *o, const struct container
 	return add_row(e, o, (const char *const[]){ c->name, "sum", "", "" }, &c->total, &c->rates);
 }
 
-static void print_uncertain(FILE *out, const struct uncertain_list *list)
-{
-	static const char *const reasons[] = {
-		[UNCERTAIN_REMOVED] = "service removed by another program",
-		[UNCERTAIN_RESET] = "counters reset by another program",
-		[UNCERTAIN_REBOOT] = "the system stopped",
-	};
-	char port[ROUTE_STRLEN], since[VIEW_TIME_STRLEN], until[VIEW_TIME_STRLEN];
-
-	for (size_t i = 0; i < list->n; i++) {
-		const struct uncertain *u = &list->items[i];
-
-		fprintf(out, "uncertain: %s %s: what passed between %s and %s is not known (%s)\n", u->container,
-			route_port_format(u->cport, u->protocol, port), view_time(u->since, since),
-			view_time(u->until, until), reasons[u->why]);
-	}
-}
-
 int usage_print_text(struct err *e, FILE *out, const struct usage *u, const struct usage_look *look)
 {
 	struct output o = { .look = look };
@@ -106,7 +88,7 @@ int usage_print_text(struct err *e, FILE *out, const struct usage *u, const stru
 		table_print(o.table, out, look->exact);
 		if (u->n_more > 0 && !look->total_only)
 			fprintf(out, "... and %zu more\n", u->n_more);
-		print_uncertain(out, &u->uncertain);
+		uncertain_text(out, &u->uncertain);
 	}
 	table_free(o.table);
 	return ret;

@@ -4,14 +4,17 @@
 #include "view.h"
 
 #include <stdio.h>
+#include <time.h>
 
-static const int show_options[] = { OPT_RATE,   OPT_TOTAL, OPT_CLOSED, OPT_EXACT,      'n',         OPT_SORT, OPT_TOP,
-				    OPT_FORMAT, OPT_OUTPUT, OPT_PUSH,  OPT_TOKEN_FILE, OPT_CA_FILE, 0 };
+static const int show_options[] = { OPT_RATE, OPT_TOTAL, OPT_CLOSED, OPT_SINCE, OPT_UNTIL, OPT_PRUNE, OPT_REPORT,
+				    OPT_EXACT, 'n', OPT_SORT, OPT_TOP, OPT_FORMAT, OPT_OUTPUT, OPT_PUSH,
+				    OPT_TOKEN_FILE, OPT_CA_FILE, 0 };
 static const int common_options[] = { 'j', 'c', 'h', TOOL_OPT_VERSION, TOOL_OPT_COMPLETE, 0 };
 
 static const struct cmd_command commands[] = {
 	{ CMD_SHOW, 0, "show",
-	  "[CONTAINER...] [--rate | --closed | --total] [--exact] [--sort FIELD] [--top N] [--format FORMAT | -j] "
+	  "[CONTAINER...] [--rate | --closed | --total | --report FILE] [--since TIME] [--until TIME] [--exact] "
+	  "[--sort FIELD] [--top N] [--format FORMAT | -j] "
 	  "[--output FILE | --push URL [--token-file FILE] [--ca-file FILE]]",
 	  "show what the routes have transferred (default)", 0, -1, show_options },
 	{ CMD_CHECKPOINT, 0, "checkpoint", "",
@@ -23,6 +26,10 @@ static const struct cmd_option options[] = {
 	{ OPT_RATE, 0, "rate", NULL, "show rates per second instead of totals", false, false },
 	{ OPT_TOTAL, 0, "total", NULL, "show the sum only; without CONTAINER: of all there ever was", false, false },
 	{ OPT_CLOSED, 0, "closed", NULL, "show the ledger: closed routes, one by one", false, false },
+	{ OPT_SINCE, 0, "since", "TIME", "show what came through since then: 2026-11-01, -24h", false, false },
+	{ OPT_UNTIL, 0, "until", "TIME", "and before then", false, false },
+	{ OPT_PRUNE, 0, "prune", "TIME", "write out what was closed before, then delete it", false, false },
+	{ OPT_REPORT, 0, "report", "FILE", "draw what came through the last day: FILE.svg or FILE.html", false, false },
 	{ OPT_EXACT, 0, "exact", NULL, "show exact numbers instead of K, M, G, T", false, false },
 	{ 'n', 'n', "numeric", NULL, "as for ipvsadm: the output always is numeric", false, false },
 	{ OPT_SORT, 0, "sort", "FIELD",
@@ -93,47 +100,23 @@ static int run_show(struct err *e, struct gateway *g, const struct cmd_line *lin
 
 	if (usage_read(e, g, &query, &u) < 0 || arrange(e, line, &u) < 0)
 		return -e->code;
-	if (!u.counting)
-		fprintf(stderr, GWSTAT_PROG ": warning: the kernel does not count, all numbers stand still: "
-					    "net.ipv4.vs.run_estimation is 0; run 'sonm-gw-setup --apply'\n");
 	return print_usage(e, out, &u, &look);
 }
 
-/* --- the ledger ---------------------------------------------------------------- */
-
-static int run_closed(struct err *e, struct store *s, const struct cmd_line *line, const struct gwstat_out *out)
+static int run_span(struct err *e, struct gateway *g, const struct cmd_line *line, int64_t now,
+		    const struct gwstat_out *out)
 {
-	CLEANUP(ledger_list_clear) struct ledger_list ledger = { 0 };
-	struct ledger_filter f = LEDGER_ALL;
+	const struct usage_look look = { .total_only = cmd_has(line, OPT_TOTAL), .exact = cmd_has(line, OPT_EXACT) };
+	CLEANUP(span_clear) struct span s = { 0 };
+	struct period p = { 0, now };
 
-	if (line->n_args == 0 && store_ledger(e, s, &f, &ledger) < 0)
+	if (gwstat_period(e, line, now, &p) < 0 || span_read(e, g, line, &p, now, &s) < 0)
 		return -e->code;
-	for (size_t i = 0; i < line->n_args; i++) {
-		size_t n = ledger.n;
-
-		if (tool_is_repeated(line, i))
-			continue;
-		f.container = line->args[i];
-		if (container_check(e, f.container) < 0 || store_ledger(e, s, &f, &ledger) < 0)
-			return -e->code;
-		if (ledger.n == n)
-			return err_set(e, ERR_ABSENT, "container %s has no closed route; see 'sonm-gwstat %s'",
-				       line->args[i], line->args[i]);
-	}
-	if (out->format != GWSTAT_CSV)
-		return view_ledger(e, out->stream, &ledger, out->format == GWSTAT_JSON, cmd_has(line, OPT_EXACT));
-	ledger_print_csv(out->stream, &ledger);
-	return 0;
-}
-
-/* --- main ---------------------------------------------------------------------- */
-
-static int check_views(struct err *e, const struct cmd_line *line)
-{
-	if (cmd_has(line, OPT_RATE) + cmd_has(line, OPT_CLOSED) + cmd_has(line, OPT_TOTAL) > 1)
-		return err_set(e, ERR_USAGE, "--rate, --closed and --total are three views; choose one");
-	if (cmd_has(line, OPT_CLOSED) && (cmd_has(line, OPT_SORT) || cmd_has(line, OPT_TOP)))
-		return err_set(e, ERR_USAGE, "--closed shows the ledger in its order; leave out --sort and --top");
+	if (out->format == GWSTAT_JSON)
+		return span_print_json(e, out->stream, &s, &look);
+	if (out->format == GWSTAT_TEXT)
+		return span_print_text(e, out->stream, &s, &look);
+	span_print_csv(out->stream, &s, &look);
 	return 0;
 }
 
@@ -154,31 +137,107 @@ static int run_checkpoint(struct err *e, struct gateway *g, const struct cmd_lin
 	return 0;
 }
 
-static int show(struct err *e, struct gateway *g, const struct cmd_line *line)
+/* What does not make sense together, in either order. */
+static const struct {
+	int id;
+	int others[12]; /* 0 ends */
+} conflicts[] = {
+	{ OPT_RATE, { OPT_TOTAL, OPT_CLOSED, OPT_PRUNE, OPT_REPORT, OPT_SINCE, OPT_UNTIL } },
+	{ OPT_TOTAL, { OPT_CLOSED, OPT_PRUNE, OPT_REPORT } },
+	{ OPT_CLOSED, { OPT_PRUNE, OPT_REPORT, OPT_SORT, OPT_TOP } },
+	{ OPT_PRUNE, { OPT_REPORT, OPT_SINCE, OPT_UNTIL, OPT_EXACT, OPT_SORT, OPT_TOP, OPT_FORMAT, OPT_PUSH } },
+	{ OPT_REPORT, { OPT_EXACT, OPT_SORT, OPT_FORMAT, 'j', OPT_OUTPUT, OPT_PUSH } },
+	{ OPT_SINCE, { OPT_SORT } },
+	{ OPT_UNTIL, { OPT_SORT } },
+};
+
+static const char *option_name(int id)
+{
+	for (const struct cmd_option *o = options; o->id; o++)
+		if (o->id == id)
+			return o->name;
+	return "";
+}
+
+static bool is_of_span(const struct cmd_line *line)
+{
+	return cmd_has(line, OPT_SINCE) || cmd_has(line, OPT_UNTIL);
+}
+
+static int check_views(struct err *e, const struct cmd_line *line)
+{
+	for (size_t i = 0; i < ARRAY_LEN(conflicts); i++)
+		for (const int *other = conflicts[i].others; cmd_has(line, conflicts[i].id) && *other; other++)
+			if (cmd_has(line, *other))
+				return err_set(e, ERR_USAGE, "--%s and --%s do not go together; choose one",
+					       option_name(conflicts[i].id), option_name(*other));
+	if (is_of_span(line) && cmd_has(line, OPT_TOP) && !cmd_has(line, OPT_REPORT))
+		return err_set(e, ERR_USAGE, "with --since and --until, --top is for --report; leave it out");
+	return 0;
+}
+
+static int check_metrics(struct err *e, const struct cmd_line *line)
+{
+	if (cmd_has(line, OPT_RATE) || cmd_has(line, OPT_CLOSED) || cmd_has(line, OPT_TOTAL) || is_of_span(line))
+		return err_set(e, ERR_USAGE, "openmetrics has the totals of routes and containers up to now; "
+					     "leave out --rate, --closed, --total, --since and --until");
+	return 0;
+}
+
+/* Who looks at numbers must know that they stand still; the ledger's do not change. */
+static int warn(struct err *e)
+{
+	bool counting;
+
+	if (gateway_is_counting(e, &counting) < 0)
+		return -e->code;
+	if (!counting)
+		fprintf(stderr, GWSTAT_PROG ": warning: the kernel does not count, all numbers stand still: "
+					    "net.ipv4.vs.run_estimation is 0; run 'sonm-gw-setup --apply'\n");
+	return 0;
+}
+
+static int show(struct err *e, struct gateway *g, const struct cmd_line *line, int64_t now)
 {
 	CLEANUP(gwstat_out_clear) struct gwstat_out out = { 0 };
 	int ret;
 
-	if (gwstat_out_begin(e, line, &out) < 0)
+	if (gwstat_out_begin(e, line, &out) < 0 || (out.format == GWSTAT_METRICS && check_metrics(e, line) < 0) ||
+	    (!cmd_has(line, OPT_CLOSED) && warn(e) < 0))
 		return -e->code;
-	if (out.format == GWSTAT_METRICS &&
-	    (cmd_has(line, OPT_RATE) || cmd_has(line, OPT_CLOSED) || cmd_has(line, OPT_TOTAL)))
-		return err_set(e, ERR_USAGE, "openmetrics has the totals of routes and containers; "
-					     "leave out --rate, --closed and --total");
-	ret = cmd_has(line, OPT_CLOSED) ? run_closed(e, gateway_store(g), line, &out) : run_show(e, g, line, &out);
+	if (cmd_has(line, OPT_CLOSED))
+		ret = closed_show(e, g, line, now, &out);
+	else
+		ret = is_of_span(line) ? run_span(e, g, line, now, &out) : run_show(e, g, line, &out);
 	return ret == 0 ? gwstat_out_end(e, &out) : ret;
 }
 
 static int run(struct err *e, const struct cmd_line *line)
 {
 	CLEANUP(gateway_closep) struct gateway *g = NULL;
-	bool checkpoint = line->command->id == CMD_CHECKPOINT;
+	bool checkpoint = line->command->id == CMD_CHECKPOINT, prune = cmd_has(line, OPT_PRUNE);
+	int64_t now = time(NULL);
 	struct config c;
 
 	if (check_views(e, line) < 0 || tool_config(e, line, &c) < 0 ||
-	    gateway_open(e, &c, checkpoint ? STORE_UPDATE : STORE_READ, &g) < 0)
+	    gateway_open(e, &c, checkpoint || prune ? STORE_UPDATE : STORE_READ, &g) < 0)
 		return -e->code;
-	return checkpoint ? run_checkpoint(e, g, line) : show(e, g, line);
+	if (checkpoint)
+		return run_checkpoint(e, g, line);
+	if (prune)
+		return closed_prune(e, g, &c, line, now);
+	if (cmd_has(line, OPT_REPORT))
+		return report_write(e, g, line, now);
+	return show(e, g, line, now);
+}
+
+static const char *purpose(const struct cmd_line *line)
+{
+	if (line->command->id == CMD_CHECKPOINT)
+		return "take a checkpoint";
+	if (cmd_has(line, OPT_REPORT))
+		return "draw the report";
+	return cmd_has(line, OPT_PRUNE) ? "prune" : "show";
 }
 
 int main(int argc, char **argv)
@@ -190,7 +249,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (run(&e, &line) < 0) {
-		err_wrap(&e, "cannot %s", line.command->id == CMD_CHECKPOINT ? "take a checkpoint" : "show");
+		err_wrap(&e, "cannot %s", purpose(&line));
 		return tool_end(table.prog, tool_fail(table.prog, &e));
 	}
 	return tool_end(table.prog, EXIT_DONE);

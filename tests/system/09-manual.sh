@@ -44,6 +44,7 @@ sonm-gwstat -j | explained sonm-gwstat.8
 sonm-gwstat --rate -j | explained sonm-gwstat.8
 sonm-gwstat --closed -j | explained sonm-gwstat.8
 sonm-gwstat --format openmetrics | sed -n 's/^# TYPE \([^ ]*\).*/{"\1": 0}/p' | explained sonm-gwstat.8
+sonm-gwstat --since -1h -j | explained sonm-gwstat.8
 
 # A hub that used ipvsadm so far.
 ipvsadm -C
