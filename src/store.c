@@ -10,6 +10,7 @@
 #include <time.h>
 
 #define BUSY_MS (STORE_LOCK_SECONDS * 1000)
+#define GLANCE_BUSY_MS 500 /* a commit takes less */
 
 /* Whoever can write to the file or to its directory decides about traffic and bills. */
 static int check_owner(struct err *e, const struct stat *st, const char *what, const char *path)
@@ -48,6 +49,7 @@ static int open_file(struct err *e, struct store *s, enum store_mode mode)
 {
 	static const int flags[] = {
 		[STORE_READ] = O_RDONLY,
+		[STORE_GLANCE] = O_RDONLY,
 		[STORE_UPDATE] = O_RDWR,
 		[STORE_WRITE] = O_RDWR | O_CREAT,
 	};
@@ -84,7 +86,7 @@ static int open_database(struct err *e, struct store *s, const char *name, int f
 	code = sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
 	if (code != SQLITE_OK)
 		return sql_fail(e, s, code, "open");
-	sqlite3_busy_timeout(s->db, BUSY_MS);
+	sqlite3_busy_timeout(s->db, s->busy_ms);
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
@@ -173,14 +175,19 @@ static int upgrade_file(struct err *e, struct store *s)
 	return ret;
 }
 
+static bool only_reads(enum store_mode mode)
+{
+	return mode == STORE_READ || mode == STORE_GLANCE;
+}
+
 /* version: what there is; 0: nothing. */
 static int open_version(struct err *e, struct store *s, enum store_mode mode, int version)
 {
 	if (version == 0 && mode != STORE_WRITE)
 		return open_empty(e, s);
 	if (version < STORE_VERSION)
-		return mode == STORE_READ ? open_copy(e, s) : upgrade_file(e, s);
-	return mode == STORE_READ ? 0 : set_journal(e, s);
+		return only_reads(mode) ? open_copy(e, s) : upgrade_file(e, s);
+	return only_reads(mode) ? 0 : set_journal(e, s);
 }
 
 static int open_either(struct err *e, struct store *s, enum store_mode mode)
@@ -199,7 +206,7 @@ static int open_either(struct err *e, struct store *s, enum store_mode mode)
 		ret = 0;
 	if (ret == 0)
 		ret = open_version(e, s, mode, version);
-	if (ret == 0 && mode == STORE_READ)
+	if (ret == 0 && only_reads(mode))
 		ret = sql_script(e, s, LARGE_CACHE "PRAGMA query_only = ON;");
 	return ret;
 }
@@ -211,6 +218,7 @@ int store_open(struct err *e, const char *path, enum store_mode mode, struct sto
 	if (!s)
 		return err_set(e, ENOMEM, "out of memory");
 	s->fd = -1;
+	s->busy_ms = mode == STORE_GLANCE ? GLANCE_BUSY_MS : BUSY_MS;
 	if (snprintf(s->path, sizeof(s->path), "%s", path) >= (int)sizeof(s->path))
 		return err_set(e, ERR_USAGE, "the state file's path is too long");
 	if (open_either(e, s, mode) < 0)

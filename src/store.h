@@ -25,6 +25,7 @@ struct store;
 
 enum store_mode {
 	STORE_READ,   /* a file that does not exist reads as an empty one */
+	STORE_GLANCE, /* the same, and who has locked it is not waited for: -ETIMEDOUT */
 	STORE_UPDATE, /* the same, and what exists may be changed */
 	STORE_WRITE,  /* creates the file (0600), and its directory (0700) if only that is missing */
 };

@@ -15,6 +15,7 @@
 struct store {
 	sqlite3 *db;
 	int fd; /* the state file, for the writer's lock; -1: there is none */
+	int busy_ms; /* how long SQLite's own locks are waited for */
 	char path[4096];
 	int64_t time; /* store_set_time; 0: the system's */
 	/* Prepared once, found by the address of their text. */

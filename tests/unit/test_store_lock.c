@@ -108,6 +108,30 @@ START_TEST(a_writer_waits_for_the_lock)
 }
 END_TEST
 
+START_TEST(a_glance_does_not_wait)
+{
+	struct store *s = NULL;
+	struct timespec before, after;
+	struct state state;
+	sqlite3 *other;
+	struct err e;
+
+	given_state(&state);
+	store_close(state_open(&state, STORE_WRITE));
+	ck_assert_int_eq(sqlite3_open(state.path, &other), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	ck_assert_int_eq(store_open(&e, state.path, STORE_GLANCE, &s), -ETIMEDOUT);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	ck_assert_int_le(after.tv_sec - before.tv_sec, 2);
+	sqlite3_close(other);
+	s = state_open(&state, STORE_GLANCE);
+	ck_assert_uint_eq(state_n_routes(s), 0);
+	ck_assert_int_lt(store_begin(&e, s), 0); /* it only reads */
+	store_close(s);
+}
+END_TEST
+
 /* A commit waits for a reader, and a reader's view does not move. */
 START_TEST(what_is_read_together_is_of_one_moment)
 {
@@ -223,6 +247,7 @@ static void add(TCase *tc)
 	tcase_set_timeout(tc, 60);
 	tcase_add_unchecked_fixture(tc, state_make_root, state_remove_root);
 	tcase_add_test(tc, a_writer_waits_for_the_lock);
+	tcase_add_test(tc, a_glance_does_not_wait);
 	tcase_add_test(tc, what_is_read_together_is_of_one_moment);
 	tcase_add_test(tc, a_killed_writer_leaves_neither_lock_nor_half_a_change);
 	tcase_add_test(tc, unlocking_and_closing_let_the_next_one_in);
