@@ -31,6 +31,7 @@ enum {
 	OPT_PUSH,
 	OPT_TOKEN_FILE,
 	OPT_CA_FILE,
+	OPT_WATCH,
 	CMD_SHOW,
 	CMD_CHECKPOINT,
 };
@@ -184,5 +185,21 @@ int closed_prune(struct err *e, struct gateway *g, const struct config *c, const
 
 /* --report: a picture of the containers' traffic in the line's period (the last day) into a file. */
 int report_write(struct err *e, struct gateway *g, const struct cmd_line *line, int64_t now) MUST_CHECK;
+
+#define WATCH_SECONDS_MAX 3600
+
+struct watch_options {
+	unsigned seconds;       /* between two readings */
+	enum gwstat_field sort; /* to begin with; a total shows totals, everything else rates */
+	size_t top;             /* no more routes than these; 0: all */
+};
+
+/*
+ * Shows the usage on the terminal, drawn anew as it changes, until a key or a
+ * signal ends it; a signal then ends the process as well, once the terminal is
+ * as it was. -EINVAL: standard input or output is no terminal.
+ */
+int usage_watch(struct err *e, const struct config *c, const struct usage_query *q,
+		const struct watch_options *o) MUST_CHECK;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "gwstat_frame.h"
 #include "gwstat_line.h"
-#include "view.h"
+#include "moment.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -319,14 +319,14 @@ static void put_place(const struct painter *p, struct line *line)
 static void put_summary(const struct painter *p, struct line *line)
 {
 	const struct usage *u = p->facts->usage;
-	char now[VIEW_TIME_STRLEN], in[COUNT_STRLEN], out[COUNT_STRLEN], text[128];
+	char now[MOMENT_STRLEN], in[COUNT_STRLEN], out[COUNT_STRLEN], text[128];
 	uint64_t inbps = 0, outbps = 0;
 
 	for (size_t i = 0; i < p->n_rows; i++) {
 		inbps += p->rows[i].trend->rates.inbps;
 		outbps += p->rows[i].trend->rates.outbps;
 	}
-	view_time(p->facts->at, now);
+	moment_format(p->facts->at, now);
 	snprintf(text, sizeof(text), "%s  %zu container%s %zu route%s", strlen(now) > 11 ? now + 11 : now,
 		 u->n_containers, u->n_containers == 1 ? "" : "s", p->n_rows, p->n_rows == 1 ? "" : "s");
 	line_put(line, text);

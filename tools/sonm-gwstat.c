@@ -7,13 +7,13 @@
 #include <time.h>
 
 static const int show_options[] = { OPT_RATE, OPT_TOTAL, OPT_CLOSED, OPT_SINCE, OPT_UNTIL, OPT_PRUNE, OPT_REPORT,
-				    OPT_EXACT, 'n', OPT_SORT, OPT_TOP, OPT_FORMAT, OPT_OUTPUT, OPT_PUSH,
+				    OPT_WATCH, OPT_EXACT, 'n', OPT_SORT, OPT_TOP, OPT_FORMAT, OPT_OUTPUT, OPT_PUSH,
 				    OPT_TOKEN_FILE, OPT_CA_FILE, 0 };
 static const int common_options[] = { 'j', 'c', 'h', TOOL_OPT_VERSION, TOOL_OPT_COMPLETE, 0 };
 
 static const struct cmd_command commands[] = {
 	{ CMD_SHOW, 0, "show",
-	  "[CONTAINER...] [--rate | --closed | --total | --report FILE] [--since TIME] [--until TIME] [--exact] "
+	  "[CONTAINER...] [--rate | --closed | --total | --watch[=SECONDS] | --report FILE] [--since TIME] [--until TIME] [--exact] "
 	  "[--sort FIELD] [--top N] [--format FORMAT | -j] "
 	  "[--output FILE | --push URL [--token-file FILE] [--ca-file FILE]]",
 	  "show what the routes have transferred (default)", 0, -1, show_options },
@@ -30,6 +30,8 @@ static const struct cmd_option options[] = {
 	{ OPT_UNTIL, 0, "until", "TIME", "and before then", false, false },
 	{ OPT_PRUNE, 0, "prune", "TIME", "write out what was closed before, then delete it", false, false },
 	{ OPT_REPORT, 0, "report", "FILE", "draw what came through the last day: FILE.svg or FILE.html", false, false },
+	{ OPT_WATCH, 0, "watch", "[=SECONDS]", "show it like top(1), read anew every second, or every so many", false,
+	  false },
 	{ OPT_EXACT, 0, "exact", NULL, "show exact numbers instead of K, M, G, T", false, false },
 	{ 'n', 'n', "numeric", NULL, "as for ipvsadm: the output always is numeric", false, false },
 	{ OPT_SORT, 0, "sort", "FIELD",
@@ -57,19 +59,33 @@ static const struct cmd_table table = {
 	.options_only = true, /* a container may be called "show" */
 };
 
-/* By which field, if any. */
-static int arrange(struct err *e, const struct cmd_line *line, struct usage *u)
+/* By which field, or fallback if none is asked for, and how many: *top 0: all. */
+static int read_order(struct err *e, const struct cmd_line *line, enum gwstat_field fallback, enum gwstat_field *by,
+		      size_t *top)
 {
-	const char *sort = cmd_get(line, OPT_SORT, cmd_has(line, OPT_TOP) ? "bytes" : NULL);
-	uint64_t top = SIZE_MAX;
-	int field = sort ? gwstat_word(e, "field", gwstat_fields, sort) : FIELD_NAME;
+	const char *sort = cmd_get(line, OPT_SORT, NULL);
+	int field = sort ? gwstat_word(e, "field", gwstat_fields, sort) : (int)fallback;
+	uint64_t n = 0;
 
 	if (field < 0 ||
-	    (cmd_has(line, OPT_TOP) && cmd_number(e, "--top", cmd_get(line, OPT_TOP, ""), 1, INT32_MAX, &top) < 0))
+	    (cmd_has(line, OPT_TOP) && cmd_number(e, "--top", cmd_get(line, OPT_TOP, ""), 1, INT32_MAX, &n) < 0))
 		return -e->code;
-	if (sort)
-		usage_sort(u, (enum gwstat_field)field);
-	usage_top(u, (size_t)top);
+	*by = (enum gwstat_field)field;
+	*top = (size_t)n;
+	return 0;
+}
+
+static int arrange(struct err *e, const struct cmd_line *line, struct usage *u)
+{
+	enum gwstat_field by;
+	size_t top;
+
+	if (read_order(e, line, cmd_has(line, OPT_TOP) ? FIELD_BYTES : FIELD_NAME, &by, &top) < 0)
+		return -e->code;
+	if (cmd_has(line, OPT_SORT) || by != FIELD_NAME)
+		usage_sort(u, by);
+	if (top > 0)
+		usage_top(u, top);
 	return 0;
 }
 
@@ -101,6 +117,20 @@ static int run_show(struct err *e, struct gateway *g, const struct cmd_line *lin
 	if (usage_read(e, g, &query, &u) < 0 || arrange(e, line, &u) < 0)
 		return -e->code;
 	return print_usage(e, out, &u, &look);
+}
+
+static int run_watch(struct err *e, const struct config *c, const struct cmd_line *line)
+{
+	const struct usage_query query = { .names = line->args, .n_names = line->n_args };
+	const char *seconds = cmd_get(line, OPT_WATCH, NULL);
+	struct watch_options o = { 0 };
+	uint64_t n = 1;
+
+	if ((seconds && cmd_number(e, "the number of seconds", seconds, 1, WATCH_SECONDS_MAX, &n) < 0) ||
+	    read_order(e, line, FIELD_BPS, &o.sort, &o.top) < 0)
+		return -e->code;
+	o.seconds = (unsigned)n;
+	return usage_watch(e, c, &query, &o);
 }
 
 static int run_span(struct err *e, struct gateway *g, const struct cmd_line *line, int64_t now,
@@ -147,6 +177,8 @@ static const struct {
 	{ OPT_CLOSED, { OPT_PRUNE, OPT_REPORT, OPT_SORT, OPT_TOP } },
 	{ OPT_PRUNE, { OPT_REPORT, OPT_SINCE, OPT_UNTIL, OPT_EXACT, OPT_SORT, OPT_TOP, OPT_FORMAT, OPT_PUSH } },
 	{ OPT_REPORT, { OPT_EXACT, OPT_SORT, OPT_FORMAT, 'j', OPT_OUTPUT, OPT_PUSH } },
+	{ OPT_WATCH, { OPT_TOTAL, OPT_CLOSED, OPT_PRUNE, OPT_REPORT, OPT_SINCE, OPT_UNTIL, OPT_FORMAT, 'j',
+			OPT_OUTPUT, OPT_PUSH } },
 	{ OPT_SINCE, { OPT_SORT } },
 	{ OPT_UNTIL, { OPT_SORT } },
 };
@@ -219,8 +251,11 @@ static int run(struct err *e, const struct cmd_line *line)
 	int64_t now = time(NULL);
 	struct config c;
 
-	if (check_views(e, line) < 0 || tool_config(e, line, &c) < 0 ||
-	    gateway_open(e, &c, checkpoint || prune ? STORE_UPDATE : STORE_READ, &g) < 0)
+	if (check_views(e, line) < 0 || tool_config(e, line, &c) < 0)
+		return -e->code;
+	if (cmd_has(line, OPT_WATCH))
+		return run_watch(e, &c, line);
+	if (gateway_open(e, &c, checkpoint || prune ? STORE_UPDATE : STORE_READ, &g) < 0)
 		return -e->code;
 	if (checkpoint)
 		return run_checkpoint(e, g, line);
