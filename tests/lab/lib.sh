@@ -225,6 +225,27 @@ lab_host()
 	echo "${host%]}"
 }
 
+# count_ports PLACE FIRST-LAST: begins to count the IP bytes that arrive there at each of these ports,
+# in the sets tcp and udp. Resets are counted apart.
+count_ports()
+{
+	on "$1" ipset restore <<-END
+		create tcp bitmap:port range $2 counters
+		create udp bitmap:port range $2 counters
+		add tcp $2
+		add udp $2
+	END
+	for family in '' 6; do
+		on "$1" "ip${family}tables-legacy-restore" --noflush <<-END
+			*filter
+			-A INPUT -p tcp --tcp-flags RST RST -j ACCEPT
+			-A INPUT -p tcp -m set --match-set tcp dst
+			-A INPUT -p udp -m set --match-set udp dst
+			COMMIT
+		END
+	done
+}
+
 sha256()
 {
 	sha256sum "$@" | cut -d' ' -f1
