@@ -236,7 +236,7 @@ on_screen '^sonm-gwstat: .* terminal on which text can be' || fail "it does not 
 expect_error 2 "whole number" sonm-gwstat --watch=0
 expect_error 2 "whole number" sonm-gwstat --watch=3601
 expect_error 2 "whole number" sonm-gwstat --watch=fast
-expect_error 2 "neither" sonm-gwstat --watch --total
+expect_error 2 "--watch and --total" sonm-gwstat --watch --total
 
 say "Where colour is wanted, there is some; in another locale, ASCII"
 in_shell 'unset NO_COLOR; clear; sonm-gwstat --watch=2'
