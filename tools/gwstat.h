@@ -73,6 +73,9 @@ struct usage_query {
 int usage_read(struct err *e, struct gateway *g, const struct usage_query *q, struct usage *out) MUST_CHECK;
 void usage_clear(struct usage *u); /* a CLEANUP function */
 
+/* What a field says of these; a name: 0. */
+uint64_t usage_field(enum gwstat_field field, const struct counters *c, const struct rates *r);
+
 /* Orders containers, and each one's routes, by a field: names as they are, numbers descending. */
 void usage_sort(struct usage *u, enum gwstat_field by);
 

@@ -62,39 +62,6 @@ struct painter {
 
 /* --- Rows ---------------------------------------------------------------------- */
 
-static uint64_t value_of(const struct counters *c, const struct rates *r, enum gwstat_field field)
-{
-	switch (field) {
-	case FIELD_NAME:
-		return 0;
-	case FIELD_CONNS:
-		return c->conns;
-	case FIELD_INPKTS:
-		return c->inpkts;
-	case FIELD_OUTPKTS:
-		return c->outpkts;
-	case FIELD_INBYTES:
-		return c->inbytes;
-	case FIELD_OUTBYTES:
-		return c->outbytes;
-	case FIELD_BYTES:
-		return c->inbytes + c->outbytes;
-	case FIELD_CPS:
-		return r->cps;
-	case FIELD_INPPS:
-		return r->inpps;
-	case FIELD_OUTPPS:
-		return r->outpps;
-	case FIELD_INBPS:
-		return r->inbps;
-	case FIELD_OUTBPS:
-		return r->outbps;
-	case FIELD_BPS:
-		return r->inbps + r->outbps;
-	}
-	return 0;
-}
-
 static int by_value(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
@@ -117,7 +84,7 @@ static int make_rows(struct err *e, struct painter *p)
 		const struct trend *t = trends_find(p->facts->trends, r->route.id);
 		struct row row = { .reading = r, .trend = t ? t : &unknown };
 
-		row.sorted_by = value_of(&r->total, &row.trend->rates, p->look->sort);
+		row.sorted_by = usage_field(p->look->sort, &r->total, &row.trend->rates);
 		p->rows[p->n_rows++] = row;
 	}
 	qsort(p->rows, p->n_rows, sizeof(*p->rows), by_value);

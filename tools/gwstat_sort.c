@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static uint64_t value_of(enum gwstat_field field, const struct counters *c, const struct rates *r)
+uint64_t usage_field(enum gwstat_field field, const struct counters *c, const struct rates *r)
 {
 	switch (field) {
 	case FIELD_CONNS:
@@ -40,7 +40,7 @@ static uint64_t value_of(enum gwstat_field field, const struct counters *c, cons
 static int compare(enum gwstat_field field, const struct counters *ca, const struct rates *ra,
 		   const struct counters *cb, const struct rates *rb)
 {
-	uint64_t a = value_of(field, ca, ra), b = value_of(field, cb, rb);
+	uint64_t a = usage_field(field, ca, ra), b = usage_field(field, cb, rb);
 
 	return (a < b) - (a > b);
 }
