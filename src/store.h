@@ -174,9 +174,9 @@ int store_each_closed(struct err *e, struct store *s, const char *container, sto
 		      void *ctx) MUST_CHECK;
 
 /*
- * Deletes what was closed before this from the ledger, and what was uncertain
- * until before this; *n: how many entries of the ledger. Traffic stays. Ports whose
- * entry goes are in quarantine no more.
+ * Deletes what was closed before this from the ledger; *n: how many entries.
+ * Traffic stays, and what is not known of it. Ports whose entry goes are in
+ * quarantine no more.
  */
 int store_prune(struct err *e, struct store *s, int64_t before, uint64_t *n) MUST_CHECK;
 

@@ -169,7 +169,7 @@ START_TEST(sums_the_ledger_by_container)
 }
 END_TEST
 
-START_TEST(prunes_what_was_closed_before_and_keeps_its_traffic)
+START_TEST(prunes_what_was_closed_before_and_keeps_its_history)
 {
 	CLEANUP(store_closep) struct store *s = NULL;
 	struct uncertain u = { .route = 1, .container = "a", .cport = 80, .protocol = IPPROTO_TCP, .since = 1,
@@ -193,7 +193,7 @@ START_TEST(prunes_what_was_closed_before_and_keeps_its_traffic)
 	ck_assert_int_eq(store_prune(&e, s, 1002, &n), 0);
 	ck_assert_uint_eq(n, 2);
 	expect_closed(s, NULL, "a 1 1 ");
-	ck_assert_int_eq(state_sql(&state, "SELECT count(*) FROM uncertain"), 2);
+	ck_assert_int_eq(state_sql(&state, "SELECT count(*) FROM uncertain"), 3);
 	ck_assert_int_eq(state_sql(&state, "SELECT sum(inbytes) FROM traffic"), 3);
 }
 END_TEST
@@ -441,7 +441,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, sums_the_ledger);
 	tcase_add_test(tc, lists_what_was_closed_in_a_time);
 	tcase_add_test(tc, sums_the_ledger_by_container);
-	tcase_add_test(tc, prunes_what_was_closed_before_and_keeps_its_traffic);
+	tcase_add_test(tc, prunes_what_was_closed_before_and_keeps_its_history);
 	tcase_add_test(tc, a_sum_beyond_the_files_range_is_an_error);
 	tcase_add_test(tc, a_port_belongs_to_its_route_open_or_closing);
 	tcase_add_test(tc, a_port_is_kept_from_others_during_its_quarantine);
