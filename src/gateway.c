@@ -173,7 +173,10 @@ int gateway_explain(struct err *e, const struct change_list *changes)
 	return err_set(e, EIO, "the kernel refused a change and did not say which");
 }
 
-/* What is noted may have begun as much earlier as the estimator had not read then. */
+/*
+ * What is noted may have begun as much earlier as the estimator had not read then. A
+ * checkpoint that is yet to come says that the clock was set back: it was between the two.
+ */
 static int note_uncertain(struct err *e, struct gateway *g, const struct route *r, enum uncertain_why why)
 {
 	struct uncertain u = { .route = r->id, .cport = r->cport, .protocol = r->protocol, .why = why };
@@ -181,10 +184,13 @@ static int note_uncertain(struct err *e, struct gateway *g, const struct route *
 
 	if (store_last_checkpoint(e, g->store, &checkpoint) < 0)
 		return -e->code;
-	checkpoint -= GATEWAY_SETTLE_MS / 1000;
 	memcpy(u.container, r->container, sizeof(u.container));
-	u.since = checkpoint > r->opened_at ? checkpoint : r->opened_at;
-	u.until = now > u.since ? now : u.since;
+	u.since = (checkpoint < now ? checkpoint : now) - GATEWAY_SETTLE_MS / 1000;
+	if (u.since < r->opened_at)
+		u.since = r->opened_at;
+	u.until = checkpoint > now ? checkpoint : now;
+	if (u.until < u.since)
+		u.until = u.since;
 	return store_add_uncertain(e, g->store, &u);
 }
 

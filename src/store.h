@@ -223,7 +223,10 @@ struct uncertain_list {
 	size_t n;
 };
 
-/* Appends those of a container (NULL: all) that end after since, ordered by container, since. */
+/*
+ * Appends those of a container (NULL: all) that do not end before since, ordered by
+ * container, since. The second in which one ends is part of it.
+ */
 int store_uncertain(struct err *e, struct store *s, const char *container, int64_t since,
 		    struct uncertain_list *out) MUST_CHECK;
 

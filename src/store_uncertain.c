@@ -54,7 +54,7 @@ static int add_to_list(struct err *e, struct uncertain_list *list, const struct 
 static int query_uncertain(struct err *e, struct store *s, const char *container, int64_t since, sqlite3_stmt **out)
 {
 #define SELECT_UNCERTAIN(where)                                                                       \
-	"SELECT route, container, container_port, protocol, since, until, why FROM uncertain WHERE until > ?1" \
+	"SELECT route, container, container_port, protocol, since, until, why FROM uncertain WHERE until >= ?1" \
 	where " ORDER BY container, since"
 	if (!container)
 		return sql_query(e, s, SELECT_UNCERTAIN(""), SQL_VALUES(SQL_INT(since)), out);

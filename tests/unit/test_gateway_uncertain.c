@@ -109,6 +109,20 @@ START_TEST(so_is_one_that_a_sync_finds_missing)
 }
 END_TEST
 
+START_TEST(what_is_lost_while_the_clock_is_set_back_lies_between_its_times)
+{
+	struct hub h;
+
+	hub_open_synced(&h);
+	transfer(&h, 100);
+	checkpoint(&h, 3600, 2);
+	hub_lose_service(&h, TCP80);
+	checkpoint(&h, 30, 1);
+	expect_uncertain(&h, "80 removed 27-3600\n");
+	hub_close(&h);
+}
+END_TEST
+
 START_TEST(so_is_one_whose_counters_went_back)
 {
 	struct hub h;
@@ -442,6 +456,7 @@ static void add_tests(TCase *tc)
 {
 	tcase_add_test(tc, a_service_that_vanished_is_noted_once_by_the_checkpoint);
 	tcase_add_test(tc, so_is_one_that_a_sync_finds_missing);
+	tcase_add_test(tc, what_is_lost_while_the_clock_is_set_back_lies_between_its_times);
 	tcase_add_test(tc, so_is_one_whose_counters_went_back);
 	tcase_add_test(tc, a_reboot_is_noted_once_for_every_route);
 	tcase_add_test(tc, so_it_is_when_others_make_the_services_and_they_count_further_than_before);

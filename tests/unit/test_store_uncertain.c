@@ -80,9 +80,10 @@ START_TEST(lists_them_by_container_and_time)
 	add_uncertain(s, "a", 9, 14, 15);
 	expect(s, NULL, 0, "a 9 14-15 a 2 15-30 a 3 15-16 b 1 10-20 ");
 	expect(s, "a", 0, "a 9 14-15 a 2 15-30 a 3 15-16 ");
-	expect(s, "a", 15, "a 2 15-30 a 3 15-16 ");
-	expect(s, NULL, 16, "a 2 15-30 b 1 10-20 ");
-	expect(s, NULL, 30, "");
+	expect(s, "a", 15, "a 9 14-15 a 2 15-30 a 3 15-16 ");
+	expect(s, "a", 16, "a 2 15-30 a 3 15-16 ");
+	expect(s, NULL, 17, "a 2 15-30 b 1 10-20 ");
+	expect(s, NULL, 31, "");
 	expect(s, "c", 0, "");
 }
 END_TEST
