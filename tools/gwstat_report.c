@@ -340,8 +340,8 @@ static int read_options(struct err *e, const struct cmd_line *line, int64_t now,
 		return -e->code;
 	if (p->since == INT64_MIN)
 		p->since = p->until > DAY ? p->until - DAY : 0;
-	if (p->until > now)
-		p->until = now;
+	if (p->until >= now)
+		p->until = now + 1; /* with what was read in this second */
 	*top = (size_t)n;
 	return 0;
 }

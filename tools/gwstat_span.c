@@ -90,13 +90,10 @@ static int add_recent(struct err *e, struct gateway *g, const char *container, s
 	return 0;
 }
 
-/* The rows of a container (NULL: all). One that was busy at several times has several. */
-static int add_rows(struct err *e, struct gateway *g, const char *container, const struct period *p,
-		    int64_t now, struct span *s)
+static int add_stored(struct err *e, struct gateway *g, const char *container, struct span *s)
 {
-	if (store_each_traffic_sum(e, gateway_store(g), container, p->since, p->until, add_traffic, s) < 0)
-		return -e->code;
-	return p->until < now ? 0 : add_recent(e, g, container, s);
+	return store_each_traffic_sum(e, gateway_store(g), container, s->covered.since, s->covered.until, add_traffic,
+				      s);
 }
 
 int gwstat_check_container(struct err *e, struct store *s, const char *container)
@@ -113,18 +110,35 @@ int gwstat_check_container(struct err *e, struct store *s, const char *container
 	return 0;
 }
 
-static int add_named(struct err *e, struct gateway *g, const char *container, const struct period *p,
-		     int64_t now, struct span *s)
+static bool has_row(const struct span *s, const char *container)
 {
-	size_t n = s->n;
+	for (size_t i = 0; i < s->n; i++)
+		if (strcmp(s->rows[i].container, container) == 0)
+			return true;
+	return false;
+}
 
-	if (container_check(e, container) < 0 || add_rows(e, g, container, p, now, s) < 0)
-		return -e->code;
-	if (s->n > n)
+/* Who is named is shown, if there ever was such a one. */
+static int add_quiet(struct err *e, struct gateway *g, const char *container, struct span *s)
+{
+	if (!container || has_row(s, container))
 		return 0;
-	if (gwstat_check_container(e, gateway_store(g), container) < 0)
+	if (container_check(e, container) < 0 || gwstat_check_container(e, gateway_store(g), container) < 0)
 		return -e->code;
 	return add_row(e, s, container, &(struct counters){ 0 });
+}
+
+/* Adds rows of a container (NULL: all). One that was busy at several times gets several. */
+typedef int add_fn(struct err *e, struct gateway *g, const char *container, struct span *s);
+
+static int add_each(struct err *e, struct gateway *g, const struct cmd_line *line, add_fn *add, struct span *s)
+{
+	int ret = line->n_args == 0 ? add(e, g, NULL, s) : 0;
+
+	for (size_t i = 0; ret == 0 && i < line->n_args; i++)
+		if (!tool_is_repeated(line, i))
+			ret = add(e, g, line->args[i], s);
+	return ret;
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -149,20 +163,21 @@ static void fold_rows(struct span *s)
 	s->n = n;
 }
 
+/* What is recent may reach back further than what was asked for: what is covered is known first. */
 static int read_span(struct err *e, struct gateway *g, const struct cmd_line *line, int64_t now,
 		     struct span *s)
 {
-	int ret = gwstat_cover(e, gateway_store(g), &s->covered);
-	const struct period p = s->covered;
+	struct store *store = gateway_store(g);
 
-	if (ret == 0 && line->n_args == 0)
-		ret = add_rows(e, g, NULL, &p, now, s);
-	for (size_t i = 0; ret == 0 && i < line->n_args; i++)
-		if (!tool_is_repeated(line, i))
-			ret = add_named(e, g, line->args[i], &p, now, s);
-	if (ret == 0)
-		ret = uncertain_read(e, gateway_store(g), line, &s->covered, &s->uncertain);
-	return ret == 0 ? gateway_is_counting(e, &s->counting) : ret;
+	if (gwstat_cover(e, store, &s->covered) < 0)
+		return -e->code;
+	if (s->covered.until > now &&
+	    (add_each(e, g, line, add_recent, s) < 0 || gwstat_cover(e, store, &s->covered) < 0))
+		return -e->code;
+	if (add_each(e, g, line, add_stored, s) < 0 || add_each(e, g, line, add_quiet, s) < 0 ||
+	    uncertain_read(e, store, line, &s->covered, &s->uncertain) < 0)
+		return -e->code;
+	return gateway_is_counting(e, &s->counting);
 }
 
 int span_read(struct err *e, struct gateway *g, const struct cmd_line *line, const struct period *p,

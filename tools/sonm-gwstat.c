@@ -140,7 +140,11 @@ static int run_span(struct err *e, struct gateway *g, const struct cmd_line *lin
 	CLEANUP(span_clear) struct span s = { 0 };
 	struct period p = { 0, now };
 
-	if (gwstat_period(e, line, now, &p) < 0 || span_read(e, g, line, &p, now, &s) < 0)
+	if (gwstat_period(e, line, now, &p) < 0)
+		return -e->code;
+	if (!cmd_has(line, OPT_UNTIL)) /* what came in while we were waiting, or before the clock was set back, too */
+		p.until = INT64_MAX;
+	if (span_read(e, g, line, &p, now, &s) < 0)
 		return -e->code;
 	if (out->format == GWSTAT_JSON)
 		return span_print_json(e, out->stream, &s, &look);
