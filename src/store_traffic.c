@@ -7,10 +7,22 @@
 #define DAY 86400
 
 #define COUNTERS "conns, inpkts, outpkts, inbytes, outbytes"
+/* Integers of SQLite that become too large become inexact ones: such a row is left as it is. */
+#define FITS(counter) counter " <= 9223372036854775807 - excluded." counter
 #define ADD_TO_ROW                                                                                    \
 	" ON CONFLICT (span, at, container) DO UPDATE SET conns = conns + excluded.conns,"             \
 	" inpkts = inpkts + excluded.inpkts, outpkts = outpkts + excluded.outpkts,"                    \
-	" inbytes = inbytes + excluded.inbytes, outbytes = outbytes + excluded.outbytes"
+	" inbytes = inbytes + excluded.inbytes, outbytes = outbytes + excluded.outbytes"               \
+	" WHERE " FITS("conns") " AND " FITS("inpkts") " AND " FITS("outpkts") " AND " FITS("inbytes") \
+	" AND " FITS("outbytes")
+
+/* Has the latest statement changed so many rows? */
+static int check_changes(struct err *e, struct store *s, int n)
+{
+	if (sqlite3_changes(s->db) == n)
+		return 0;
+	return err_set(e, EOVERFLOW, "the traffic of a container is larger than the state file can hold (2^63-1)");
+}
 
 int traffic_add_growth(struct err *e, struct store *s, const char *container, const struct counters *before,
 		       const struct counters *total)
@@ -23,10 +35,12 @@ int traffic_add_growth(struct err *e, struct store *s, const char *container, co
 	if (sql_check_counters(e, &growth) < 0) /* below zero */
 		return err_set(e, EIO, "a route of container %s would have transferred less than state file %s says",
 			       container, s->path);
-	return sql_run(e, s,
-		       "INSERT INTO traffic (span, at, container, " COUNTERS ") VALUES (60, ?, ?, ?, ?, ?, ?, ?)"
-		       ADD_TO_ROW,
-		       SQL_VALUES(SQL_INT(now - now % MINUTE), SQL_TEXT(container), SQL_COUNTERS(growth)));
+	if (sql_run(e, s,
+		    "INSERT INTO traffic (span, at, container, " COUNTERS ") VALUES (60, ?, ?, ?, ?, ?, ?, ?)"
+		    ADD_TO_ROW,
+		    SQL_VALUES(SQL_INT(now - now % MINUTE), SQL_TEXT(container), SQL_COUNTERS(growth))) < 0)
+		return -e->code;
+	return check_changes(e, s, 1);
 }
 
 /* --- Long ago -------------------------------------------------------------------- */
@@ -38,14 +52,18 @@ int traffic_add_growth(struct err *e, struct store *s, const char *container, co
 static int thin(struct err *e, struct store *s, int64_t span, int64_t into, int64_t before)
 {
 	int64_t last = before - span;
+	int added;
 
 	if (sql_run(e, s,
 		    "INSERT INTO traffic SELECT ?2, at - at % ?2, container, " COUNTERS " FROM traffic"
 		    " WHERE span = ?1 AND at <= ?3" ADD_TO_ROW,
 		    SQL_VALUES(SQL_INT(span), SQL_INT(into), SQL_INT(last))) < 0)
 		return -e->code;
-	return sql_run(e, s, "DELETE FROM traffic WHERE span = ? AND at <= ?",
-		       SQL_VALUES(SQL_INT(span), SQL_INT(last)));
+	added = sqlite3_changes(s->db);
+	if (sql_run(e, s, "DELETE FROM traffic WHERE span = ? AND at <= ?",
+		    SQL_VALUES(SQL_INT(span), SQL_INT(last))) < 0)
+		return -e->code;
+	return check_changes(e, s, added);
 }
 
 int store_thin_traffic(struct err *e, struct store *s)

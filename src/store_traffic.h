@@ -8,7 +8,10 @@
 
 #include "store_sql.h"
 
-/* Adds what a route's total has grown by to what its container transfers in this minute. -EIO: it has shrunk. */
+/*
+ * Adds what a route's total has grown by to what its container transfers in this minute.
+ * -EIO: it has shrunk; -EOVERFLOW: that is more than the file can hold.
+ */
 int traffic_add_growth(struct err *e, struct store *s, const char *container, const struct counters *before,
 		       const struct counters *total) MUST_CHECK;
 

@@ -40,10 +40,38 @@ static inline void hub_open(struct hub *h)
 	ck_assert_int_eq(routing_open_blind(&e, &h->g->routing), 0);
 }
 
+static inline int hub_add_up(struct err *e, void *ctx, const struct traffic *t)
+{
+	(void)e;
+	counters_add(ctx, &t->sum);
+	return 0;
+}
+
+/* Whatever has happened: the history has what the accounts of open and closed routes have. */
+static inline void hub_check_history(struct hub *h)
+{
+	static const struct route_filter all = { .state = -1 };
+	CLEANUP(route_list_clear) struct route_list routes = { 0 };
+	struct counters sum, history = { 0 };
+	uint64_t entries;
+	struct err e;
+
+	ck_assert_int_eq(store_routes(&e, h->g->store, &all, &routes), 0);
+	ck_assert_int_eq(store_ledger_sum(&e, h->g->store, NULL, &sum, &entries), 0);
+	for (size_t i = 0; i < routes.n; i++) {
+		const struct counters total = account_total(&routes.items[i].account);
+
+		counters_add(&sum, &total);
+	}
+	ck_assert_int_eq(store_each_traffic_sum(&e, h->g->store, NULL, 0, INT64_MAX, hub_add_up, &history), 0);
+	ck_assert(counters_equal(&sum, &history));
+}
+
 static inline void hub_close(struct hub *h)
 {
 	char path[64];
 
+	hub_check_history(h);
 	gateway_close(h->g);
 	fake_kernel_clear(&h->kernel);
 	unlink(h->config.state);

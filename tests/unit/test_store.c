@@ -121,8 +121,10 @@ START_TEST(sets_an_account_and_nothing_else)
 	given_state(&state);
 	s = state_open(&state, STORE_WRITE);
 	given_server(&r, "10.0.0.2:80", 1);
+	store_set_time(s, 1000);
 	r.id = state_add(s, &r);
 	r.public.port = 2;
+	store_set_time(s, 2000); /* one minute cannot hold both */
 	other = state_add(s, &r);
 	r.public.port = 1;
 	a = r.account;

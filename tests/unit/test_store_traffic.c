@@ -127,6 +127,26 @@ START_TEST(an_account_that_would_shrink_is_refused)
 }
 END_TEST
 
+START_TEST(more_than_the_file_can_hold_is_refused_and_leaves_what_is_there)
+{
+	struct account most = { .last.inbytes = INT64_MAX };
+	struct route r[3];
+	CLEANUP(store_closep) struct store *s = given_routes(r);
+	struct err e;
+
+	grow(s, &r[0], NOON, 1);
+	ck_assert_int_eq(store_set_account(&e, s, &r[1], &most), -EOVERFLOW);
+	expect_rows(s, "60 0 a 1\n");
+	grow(s, &r[1], NOON + 60, INT64_MAX);
+	expect_rows(s, "60 0 a 1\n60 1 a 9223372036854775807\n");
+	store_set_time(s, NOON + 2 * DAY);
+	ck_assert_int_eq(store_begin(&e, s), 0);
+	ck_assert_int_eq(store_thin_traffic(&e, s), -EOVERFLOW);
+	store_rollback(s);
+	expect_rows(s, "60 0 a 1\n60 1 a 9223372036854775807\n");
+}
+END_TEST
+
 START_TEST(a_rollback_takes_the_traffic_back_too)
 {
 	struct route r[3];
@@ -345,6 +365,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, what_an_account_grows_by_is_traffic_of_that_minute);
 	tcase_add_test(tc, so_is_what_is_stored_with_a_route_and_nothing_twice_when_it_ends);
 	tcase_add_test(tc, an_account_that_would_shrink_is_refused);
+	tcase_add_test(tc, more_than_the_file_can_hold_is_refused_and_leaves_what_is_there);
 	tcase_add_test(tc, a_rollback_takes_the_traffic_back_too);
 	tcase_add_test(tc, minutes_become_hours_after_a_day_and_days_after_a_month);
 	tcase_add_test(tc, shows_what_lies_in_a_time_of_one_or_all);
