@@ -7,19 +7,25 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The path without symbolic links; one that does not exist yet is as it is. */
+/*
+ * The path without symbolic links; one that does not exist yet is as it is. The
+ * kernel follows them, as realpath(3) would follow what somebody else has put
+ * into /tmp (fs.protected_symlinks), and gives a pipe behind /dev/stdout a name.
+ */
 static int resolve(struct err *e, const char *path, char **out)
 {
-	CLEANUP_FREE char *real = realpath(path, NULL);
+	CLEANUP_CLOSE int fd = open(path, O_PATH | O_CLOEXEC);
+	char link[sizeof("/proc/self/fd/") + BASE_NUMBER_STRLEN];
 	struct stat st;
 
-	if (!real && (errno != ENOENT || path[0] == '\0'))
+	if (fd < 0 && (errno != ENOENT || path[0] == '\0'))
 		return err_sys(e, errno, "cannot write %s", path);
-	if (real && (stat(real, &st) < 0 || !S_ISREG(st.st_mode)))
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
 		return err_set(e, ERR_USAGE, "%s is not a regular file; name another one, or one that does not exist yet",
 			       path);
-	*out = real ? steal_ptr(real) : strdup(path);
-	return *out ? 0 : err_set(e, ENOMEM, "out of memory");
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	*out = fd >= 0 ? realpath(link, NULL) : strdup(path);
+	return *out ? 0 : err_sys(e, errno, "cannot write %s", path);
 }
 
 /* What a directory knows of its files is not on the disk with them. */

@@ -18,8 +18,8 @@ struct outfile {
 
 /*
  * Begins a file that everybody may read (mode 0644). If path is a symbolic link,
- * the file that it leads to is written. -EINVAL: path is there and is no regular
- * file; else the system's.
+ * the file that it leads to is written, unless the kernel refuses to follow it.
+ * -EINVAL: path is there and is no regular file; else the system's.
  */
 int outfile_begin(struct err *e, const char *path, struct outfile *out) MUST_CHECK;
 

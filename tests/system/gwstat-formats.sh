@@ -139,6 +139,13 @@ check_equal "$(cd /run/full && echo *)" "file rest" "what is left"
 expect_error 3 'no such container' sonm-gwstat nobody --output /run/full/file
 check_equal "$(cat /run/full/file)" former "the file"
 expect_error 2 'not a regular file' sonm-gwstat --output /dev/null
+mkdir -m 1777 /run/shared
+sysctl -qw fs.protected_symlinks=1
+cp /run/file /run/precious
+setpriv --reuid 65534 --clear-groups ln -s /run/precious /run/shared/link.svg
+expect_error 7 'Permission denied' sonm-gwstat --output /run/shared/link.svg
+expect_error 7 'Permission denied' sonm-gwstat --report /run/shared/link.svg
+cmp /run/file /run/precious
 expect_error 2 'beside' sonm-gwstat --output /run/nowhere/file
 expect_error 2 'choose one' sonm-gwstat --output /run/file --push http://localhost:1/
 

@@ -114,6 +114,42 @@ START_TEST(follows_symbolic_links)
 }
 END_TEST
 
+START_TEST(refuses_a_pipe_by_any_name)
+{
+	char name[32];
+	struct outfile f;
+	struct stat st;
+	struct err e;
+	int ends[2];
+
+	ck_assert_int_eq(pipe(ends), 0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", ends[1]);
+	ck_assert_int_eq(symlink(name, lnk), 0); /* as /dev/stdout is */
+	ck_assert_int_eq(outfile_begin(&e, lnk, &f), -EINVAL);
+	ck_assert_int_eq(outfile_begin(&e, name, &f), -EINVAL);
+	ck_assert_int_eq(lstat(lnk, &st), 0);
+	ck_assert(S_ISLNK(st.st_mode));
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+START_TEST(refuses_a_file_that_has_no_name_any_more)
+{
+	char name[32];
+	struct outfile f;
+	struct err e;
+	int fd;
+
+	write_file(file, "one\n");
+	fd = open(file, O_WRONLY);
+	ck_assert_int_eq(unlink(file), 0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	ck_assert_int_eq(outfile_begin(&e, name, &f), -ENOENT);
+	close(fd);
+}
+END_TEST
+
 START_TEST(refuses_what_is_no_file)
 {
 	struct outfile f;
@@ -134,6 +170,8 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, leaves_nothing_of_what_is_abandoned);
 	tcase_add_test(tc, fails_if_any_write_did);
 	tcase_add_test(tc, follows_symbolic_links);
+	tcase_add_test(tc, refuses_a_pipe_by_any_name);
+	tcase_add_test(tc, refuses_a_file_that_has_no_name_any_more);
 	tcase_add_test(tc, refuses_what_is_no_file);
 }
 
