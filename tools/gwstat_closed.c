@@ -80,7 +80,10 @@ static int open_path(struct err *e, struct archive *a, int *fd)
 			       a->path);
 	if (*fd < 0 && errno == EEXIST)
 		*fd = open(a->path, O_WRONLY | O_CLOEXEC);
-	return *fd < 0 ? err_sys(e, errno, "cannot write %s", a->path) : 0;
+	if (*fd >= 0)
+		return 0;
+	err_sys(e, errno, "cannot write %s", a->path);
+	return tool_blame_file(e);
 }
 
 static int archive_open(struct err *e, const char *path, struct archive *out)

@@ -28,8 +28,6 @@ static int prepare_push(struct err *e, const struct cmd_line *line, struct gwsta
 		.token_file = cmd_get(line, OPT_TOKEN_FILE, NULL),
 		.ca_file = cmd_get(line, OPT_CA_FILE, NULL),
 	};
-	if (!out->post.url && (out->post.token_file || out->post.ca_file))
-		return err_set(e, ERR_USAGE, "--token-file and --ca-file are for --push; add it, or leave them out");
 	if (!out->post.url)
 		return 0;
 	if (post_prepare(e, &out->post) < 0)

@@ -357,8 +357,11 @@ int report_write(struct err *e, struct gateway *g, const struct cmd_line *line, 
 	if (!as_html && !ends_with(path, ".svg"))
 		return err_set(e, ERR_USAGE, "'%.60s' is neither FILE.svg nor FILE.html", path);
 	if (read_options(e, line, now, &r.p, &top) < 0 ||
-	    report_read(e, gateway_store(g), line, now, top, &r) < 0 || outfile_begin(e, path, &file) < 0 ||
-	    print(e, file.stream, &r, now, as_html) < 0)
+	    report_read(e, gateway_store(g), line, now, top, &r) < 0)
+		return -e->code;
+	if (outfile_begin(e, path, &file) < 0)
+		return tool_blame_file(e);
+	if (print(e, file.stream, &r, now, as_html) < 0)
 		return -e->code;
 	return outfile_end(e, &file);
 }

@@ -13,7 +13,8 @@ static const int common_options[] = { 'j', 'c', 'h', TOOL_OPT_VERSION, TOOL_OPT_
 
 static const struct cmd_command commands[] = {
 	{ CMD_SHOW, 0, "show",
-	  "[CONTAINER...] [--rate | --closed | --total | --watch[=SECONDS] | --report FILE] [--since TIME] [--until TIME] [--exact] "
+	  "[CONTAINER...] [--rate | --closed | --total | --watch[=SECONDS]] [--report FILE | --prune TIME] "
+	  "[--since TIME] [--until TIME] [--exact] "
 	  "[--sort FIELD] [--top N] [--format FORMAT | -j] "
 	  "[--output FILE | --push URL [--token-file FILE] [--ca-file FILE]]",
 	  "show what the routes have transferred (default)", 0, -1, show_options },
@@ -177,12 +178,12 @@ static const struct {
 	int others[12]; /* 0 ends */
 } conflicts[] = {
 	{ OPT_RATE, { OPT_TOTAL, OPT_CLOSED, OPT_PRUNE, OPT_REPORT, OPT_SINCE, OPT_UNTIL } },
-	{ OPT_TOTAL, { OPT_CLOSED, OPT_PRUNE, OPT_REPORT } },
+	{ OPT_TOTAL, { OPT_CLOSED, OPT_PRUNE, OPT_REPORT, OPT_SORT, OPT_TOP } },
 	{ OPT_CLOSED, { OPT_PRUNE, OPT_REPORT, OPT_SORT, OPT_TOP } },
 	{ OPT_PRUNE, { OPT_REPORT, OPT_SINCE, OPT_UNTIL, OPT_EXACT, OPT_SORT, OPT_TOP, OPT_FORMAT, OPT_PUSH } },
 	{ OPT_REPORT, { OPT_EXACT, OPT_SORT, OPT_FORMAT, 'j', OPT_OUTPUT, OPT_PUSH } },
-	{ OPT_WATCH, { OPT_TOTAL, OPT_CLOSED, OPT_PRUNE, OPT_REPORT, OPT_SINCE, OPT_UNTIL, OPT_FORMAT, 'j',
-			OPT_OUTPUT, OPT_PUSH } },
+	{ OPT_WATCH, { OPT_TOTAL, OPT_CLOSED, OPT_PRUNE, OPT_REPORT, OPT_SINCE, OPT_UNTIL, OPT_EXACT,
+			OPT_FORMAT, 'j', OPT_OUTPUT, OPT_PUSH } },
 	{ OPT_SINCE, { OPT_SORT } },
 	{ OPT_UNTIL, { OPT_SORT } },
 };
@@ -209,6 +210,8 @@ static int check_views(struct err *e, const struct cmd_line *line)
 					       option_name(conflicts[i].id), option_name(*other));
 	if (is_of_span(line) && cmd_has(line, OPT_TOP) && !cmd_has(line, OPT_REPORT))
 		return err_set(e, ERR_USAGE, "with --since and --until, --top is for --report; leave it out");
+	if ((cmd_has(line, OPT_TOKEN_FILE) || cmd_has(line, OPT_CA_FILE)) && !cmd_has(line, OPT_PUSH))
+		return err_set(e, ERR_USAGE, "--token-file and --ca-file are for --push; add it, or leave them out");
 	return 0;
 }
 
@@ -229,7 +232,8 @@ static int warn(struct err *e)
 		return -e->code;
 	if (!counting)
 		fprintf(stderr, GWSTAT_PROG ": warning: the kernel does not count, all numbers stand still: "
-					    "net.ipv4.vs.run_estimation is 0; run 'sonm-gw-setup --apply'\n");
+					    "net.ipv4.vs.run_estimation is 0, or est_cpulist is empty; "
+					    "run 'sonm-gw-setup --apply'\n");
 	return 0;
 }
 
@@ -266,7 +270,7 @@ static int run(struct err *e, const struct cmd_line *line)
 	if (prune)
 		return closed_prune(e, g, &c, line, now);
 	if (cmd_has(line, OPT_REPORT))
-		return report_write(e, g, line, now);
+		return warn(e) < 0 ? -e->code : report_write(e, g, line, now);
 	return show(e, g, line, now);
 }
 
@@ -276,6 +280,8 @@ static const char *purpose(const struct cmd_line *line)
 		return "take a checkpoint";
 	if (cmd_has(line, OPT_REPORT))
 		return "draw the report";
+	if (cmd_has(line, OPT_PUSH))
+		return "push";
 	return cmd_has(line, OPT_PRUNE) ? "prune" : "show";
 }
 

@@ -114,6 +114,7 @@ expect_error 2 'did you mean outbytes' sonm-gwstat --sort outbyte
 expect_error 2 'did you mean openmetrics' sonm-gwstat --format openmetric
 expect_error 2 top sonm-gwstat --top 0
 expect_error 2 'openmetrics' sonm-gwstat --rate --format openmetrics
+expect_error 2 'total and --top' sonm-gwstat --total --top 3
 
 say "Into files"
 for format in text json csv openmetrics; do

@@ -106,7 +106,8 @@ mount -t tmpfs -o size=4k none /tmp/small
 head -c 4096 /dev/zero >/tmp/small/filler
 expect_error 1 'No space left' sonm-gwstat --prune -1d --output /tmp/small/ledger.json
 [ ! -e /tmp/small/ledger.json ] || fail "a part of a file is left"
-expect_error 1 'No such file' sonm-gwstat --prune -1d --output /tmp/nowhere/ledger.json
+expect_error 2 'No such file' sonm-gwstat --prune -1d --output /tmp/nowhere/ledger.json
+expect_error 2 'for --push' sonm-gwstat --prune -1d --token-file /etc/hostname
 check_equal "$(sqlite3 "$state" 'select * from ledger')" "$before" "the ledger"
 
 say "Killed at any moment, what is not in the ledger is in the file"
@@ -160,5 +161,11 @@ sonm-gwstat --report /tmp/none.svg --since 2020-01-01 --until 2020-02-01
 grep -q 'No checkpoint has recorded any traffic' /tmp/none.svg
 xmllint --noout /tmp/none.svg
 expect_error 2 'cannot draw.*neither FILE.svg nor FILE.html' sonm-gwstat --report /tmp/report.png
+expect_error 2 'cannot draw.*No such file' sonm-gwstat --report /tmp/nowhere/report.svg
+expect_error 2 'for --push' sonm-gwstat --report /tmp/report.svg --ca-file /etc/hostname
 expect_error 3 'no such container: nobody' sonm-gwstat --report /tmp/nobody.svg nobody
+sysctl -qw net.ipv4.vs.run_estimation=0
+sonm-gwstat --report /tmp/frozen.svg 2>/tmp/warning
+grep -q 'the kernel does not count' /tmp/warning || fail "a report of numbers that stand still has no warning"
+sysctl -qw net.ipv4.vs.run_estimation=1
 [ ! -e /tmp/nobody.svg ] || fail "a file is made in spite of the error"

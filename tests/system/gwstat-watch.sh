@@ -237,6 +237,7 @@ expect_error 2 "whole number" sonm-gwstat --watch=0
 expect_error 2 "whole number" sonm-gwstat --watch=3601
 expect_error 2 "whole number" sonm-gwstat --watch=fast
 expect_error 2 "--watch and --total" sonm-gwstat --watch --total
+expect_error 2 "--watch and --exact" sonm-gwstat --watch --exact
 
 say "Where colour is wanted, there is some; in another locale, ASCII"
 in_shell 'unset NO_COLOR; clear; sonm-gwstat --watch=2'
