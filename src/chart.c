@@ -3,6 +3,8 @@
 #include "axis.h"
 #include "xml.h"
 
+#include <string.h>
+
 /* In pixels. */
 #define WIDTH 960
 #define LEFT 96
@@ -15,6 +17,7 @@
 #define DOWN_RIGHT 788
 
 #define NAME_MAX_CHARS 44
+#define NAME_WIDE_CHARS 36 /* of so many, the widest fit before the first number */
 #define VALUE_TICKS 10
 #define TIME_TICKS 12
 
@@ -251,7 +254,7 @@ static void put_entry(const struct drawing *d, double y, const char *colour, con
 	if (colour)
 		fprintf(d->out, "<rect x=\"%d\" y=\"%.1f\" width=\"14\" height=\"14\" fill=\"%s\"/>\n", LEFT,
 			y - 12, colour);
-	open_text(d->out, LEFT + 24, y, 13, "start", INK);
+	open_text(d->out, LEFT + 24, y, strlen(s->name) > NAME_WIDE_CHARS ? 10 : 13, "start", INK);
 	xml_short_text(d->out, s->name, NAME_MAX_CHARS);
 	fputs("</text>\n", d->out);
 	put_sums(d, y, s->up_sum, s->down_sum);

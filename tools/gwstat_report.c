@@ -238,7 +238,9 @@ static void print_row(FILE *out, const char *name, const struct counters *c)
 {
 	char in[AXIS_LABEL_STRLEN], sent[AXIS_LABEL_STRLEN];
 
-	fputs("<tr style=\"border-top:1px solid #dddddd\"><td align=\"left\">", out);
+	fputs("<tr style=\"border-top:1px solid #dddddd\">"
+	      "<td align=\"left\" style=\"white-space:normal;word-break:break-all\">",
+	      out);
 	xml_text(out, name);
 	fprintf(out,
 		"</td><td>%" PRIu64 "</td><td>%s</td><td>%s</td><td>%" PRIu64 "</td><td>%" PRIu64
@@ -252,7 +254,7 @@ static void print_table(FILE *out, const struct report *r)
 	struct counters total = { 0 };
 
 	fputs("<table width=\"100%\" cellpadding=\"5\" style=\"border-collapse:collapse;text-align:right;"
-	      "font-size:13px\">\n<tr><th align=\"left\">Container</th><th>Connections</th>"
+	      "white-space:nowrap;font-size:13px\">\n<tr><th align=\"left\">Container</th><th>Connections</th>"
 	      "<th>In</th><th>Out</th><th>In, bytes</th><th>Out, bytes</th></tr>\n",
 	      out);
 	for (size_t i = 0; i < r->n; i++) {
@@ -269,7 +271,7 @@ static void print_uncertain(FILE *out, const struct uncertain_list *list)
 
 	if (list->n == 0)
 		return;
-	fputs("<h3>Not known</h3>\n<ul style=\"font-size:13px\">\n", out);
+	fputs("<h3>Not known</h3>\n<ul style=\"font-size:13px;overflow-wrap:anywhere\">\n", out);
 	for (size_t i = 0; i < list->n; i++) {
 		fputs("<li>", out);
 		xml_text(out, uncertain_format(&list->items[i], line));

@@ -122,6 +122,22 @@ START_TEST(text_stays_text)
 }
 END_TEST
 
+START_TEST(long_names_stay_in_their_column)
+{
+	static const char name[] = "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW"; /* 37 */
+	struct chart_series series = { name, a_up, a_down, 1, 1, false };
+	const struct chart c = given_chart(&series, 1);
+	char *svg = drawn(&c);
+
+	expect_in(svg, "font-size=\"10\" text-anchor=\"start\" fill=\"#222222\">WWW");
+	free(svg);
+	series.name = name + 1;
+	svg = drawn(&c);
+	expect_in(svg, "font-size=\"13\" text-anchor=\"start\" fill=\"#222222\">WWW");
+	free(svg);
+}
+END_TEST
+
 START_TEST(shows_any_size_of_numbers)
 {
 	static const double sizes[] = { 1e-9, 0.3, 1, 999.9, 1e6, 3.7e12, 1.8e19, 1.5e20 };
@@ -171,6 +187,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, labels_axes_and_legend);
 	tcase_add_test(tc, says_that_it_is_empty);
 	tcase_add_test(tc, text_stays_text);
+	tcase_add_test(tc, long_names_stay_in_their_column);
 	tcase_add_test(tc, shows_any_size_of_numbers);
 	tcase_add_test(tc, one_interval_is_enough);
 	tcase_add_test(tc, needs_nothing_from_elsewhere);
