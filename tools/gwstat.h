@@ -13,6 +13,7 @@
 #include "outfile.h"
 #include "post.h"
 #include "tool.h"
+#include "uncertain.h"
 
 /* Ids without a letter. */
 enum {
@@ -138,14 +139,8 @@ int gwstat_check_container(struct err *e, struct store *s, const char *container
 int uncertain_read(struct err *e, struct store *s, const struct cmd_line *line, const struct period *p,
 		   struct uncertain_list *out) MUST_CHECK;
 
-#define UNCERTAIN_STRLEN 384
-
-/* "web 80/tcp: what passed between ... and ... is not known (...)". Returns buf. */
-const char *uncertain_format(const struct uncertain *u, char buf[static UNCERTAIN_STRLEN]);
-
-/* A line each; the member uncertain, a list. */
-void uncertain_text(FILE *out, const struct uncertain_list *list);
-void uncertain_json(struct json *j, const struct uncertain_list *list);
+/* CSV has no place for them. */
+void gwstat_warn_csv(const struct uncertain_list *list);
 
 struct span_row {
 	char container[CONTAINER_MAX + 1];

@@ -33,6 +33,7 @@ int closed_show(struct err *e, struct gateway *g, const struct cmd_line *line, i
 		const struct gwstat_out *out)
 {
 	CLEANUP(ledger_list_clear) struct ledger_list ledger = { 0 };
+	CLEANUP(uncertain_list_clear) struct uncertain_list uncertain = { 0 };
 	struct period p = { INT64_MIN, INT64_MAX };
 	int ret = gwstat_period(e, line, now, &p);
 
@@ -42,11 +43,15 @@ int closed_show(struct err *e, struct gateway *g, const struct cmd_line *line, i
 	for (size_t i = 0; ret == 0 && i < line->n_args; i++)
 		if (!tool_is_repeated(line, i))
 			ret = add_named(e, gateway_store(g), line->args[i], &p, &ledger);
+	if (ret == 0)
+		ret = uncertain_of_closed(e, gateway_store(g), &ledger, &uncertain);
 	if (ret < 0)
 		return ret;
 	if (out->format != GWSTAT_CSV)
-		return view_ledger(e, out->stream, &ledger, out->format == GWSTAT_JSON, cmd_has(line, OPT_EXACT));
+		return view_ledger(e, out->stream, &ledger, &uncertain, out->format == GWSTAT_JSON,
+				   cmd_has(line, OPT_EXACT));
 	ledger_print_csv(out->stream, &ledger);
+	gwstat_warn_csv(&uncertain);
 	return 0;
 }
 
@@ -170,8 +175,10 @@ static int delete_locked(struct err *e, struct store *s, const struct ledger_fil
 static int prune(struct err *e, struct store *s, const struct ledger_filter *f, struct archive *a)
 {
 	CLEANUP(ledger_list_clear) struct ledger_list entries = { 0 };
+	CLEANUP(uncertain_list_clear) struct uncertain_list uncertain = { 0 };
 
-	if (store_ledger(e, s, f, &entries) < 0 || view_ledger(e, a->stream, &entries, true, true) < 0 ||
+	if (store_ledger(e, s, f, &entries) < 0 || uncertain_of_closed(e, s, &entries, &uncertain) < 0 ||
+	    view_ledger(e, a->stream, &entries, &uncertain, true, true) < 0 ||
 	    archive_sync(e, a) < 0 || delete_locked(e, s, f, &entries) < 0)
 		return -e->code;
 	a->is_new = false;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What passed and is not known. */
+/* What is not known of the time and the containers that are shown. */
 #include "gwstat.h"
-#include "moment.h"
 
 #include <stdio.h>
 
@@ -28,51 +27,9 @@ int uncertain_read(struct err *e, struct store *s, const struct cmd_line *line, 
 	return ret;
 }
 
-static const char *reason(enum uncertain_why why)
+void gwstat_warn_csv(const struct uncertain_list *list)
 {
-	switch (why) {
-	case UNCERTAIN_REMOVED:
-		return "service removed by another program";
-	case UNCERTAIN_RESET:
-		return "counters set back by another program";
-	case UNCERTAIN_REBOOT:
-		return "the hub stopped";
-	}
-	return "";
-}
-
-const char *uncertain_format(const struct uncertain *u, char buf[static UNCERTAIN_STRLEN])
-{
-	char port[ROUTE_STRLEN], since[MOMENT_STRLEN], until[MOMENT_STRLEN];
-
-	snprintf(buf, UNCERTAIN_STRLEN, "%s %s: what passed between %s and %s is not known (%s)",
-		 u->container, route_port_format(u->cport, u->protocol, port), moment_format(u->since, since),
-		 moment_format(u->until, until), reason(u->why));
-	return buf;
-}
-
-void uncertain_text(FILE *out, const struct uncertain_list *list)
-{
-	char line[UNCERTAIN_STRLEN];
-
-	for (size_t i = 0; i < list->n; i++)
-		fprintf(out, "uncertain: %s\n", uncertain_format(&list->items[i], line));
-}
-
-void uncertain_json(struct json *j, const struct uncertain_list *list)
-{
-	json_begin_array(j, "uncertain");
-	for (size_t i = 0; i < list->n; i++) {
-		const struct uncertain *u = &list->items[i];
-
-		json_begin_object(j, NULL);
-		json_string(j, "container", u->container);
-		json_uint(j, "container_port", u->cport);
-		json_string(j, "protocol", protocol_name(u->protocol));
-		json_int(j, "since", u->since);
-		json_int(j, "until", u->until);
-		json_string(j, "why", uncertain_why_name(u->why));
-		json_end_object(j);
-	}
-	json_end_array(j);
+	if (list->n > 0)
+		fprintf(stderr, GWSTAT_PROG ": warning: of %zu times it is not known what passed; text and JSON name them\n",
+			list->n);
 }

@@ -98,6 +98,7 @@ static int print_usage(struct err *e, const struct gwstat_out *out, const struct
 		return usage_print_json(e, out->stream, u, look);
 	case GWSTAT_CSV:
 		usage_print_csv(out->stream, u, look);
+		gwstat_warn_csv(&u->uncertain);
 		return 0;
 	case GWSTAT_METRICS:
 		usage_print_metrics(out->stream, u);
@@ -152,6 +153,7 @@ static int run_span(struct err *e, struct gateway *g, const struct cmd_line *lin
 	if (out->format == GWSTAT_TEXT)
 		return span_print_text(e, out->stream, &s, &look);
 	span_print_csv(out->stream, &s, &look);
+	gwstat_warn_csv(&s.uncertain);
 	return 0;
 }
 

@@ -75,7 +75,8 @@ void view_json_rates(struct json *j, const struct rates *r)
 	json_uint(j, "outbps", r->outbps);
 }
 
-static void json_ledger(struct json *j, const struct ledger_list *ledger, const struct counters *total)
+static void json_ledger(struct json *j, const struct ledger_list *ledger, const struct counters *total,
+			const struct uncertain_list *uncertain)
 {
 	json_begin_object(j, NULL);
 	json_begin_array(j, "closed");
@@ -93,6 +94,7 @@ static void json_ledger(struct json *j, const struct ledger_list *ledger, const 
 	json_begin_object(j, "total");
 	view_json_counters(j, total);
 	json_end_object(j);
+	uncertain_json(j, uncertain);
 	json_end_object(j);
 }
 
@@ -136,7 +138,8 @@ static int fill_table(struct err *e, struct table *t, const struct ledger_list *
 	return add_line(e, t, (const char *const[]){ "total", "", "", "", "" }, total);
 }
 
-int view_ledger(struct err *e, FILE *out, const struct ledger_list *ledger, bool as_json, bool exact)
+int view_ledger(struct err *e, FILE *out, const struct ledger_list *ledger, const struct uncertain_list *uncertain,
+		bool as_json, bool exact)
 {
 	struct table *t = as_json ? NULL : table_new(ledger_columns, ARRAY_LEN(ledger_columns));
 	struct json *j = as_json ? json_new(out) : NULL;
@@ -146,9 +149,11 @@ int view_ledger(struct err *e, FILE *out, const struct ledger_list *ledger, bool
 	for (size_t i = 0; i < ledger->n; i++)
 		counters_add(&total, &ledger->items[i].total);
 	if (j)
-		json_ledger(j, ledger, &total);
-	if (t && (ret = fill_table(e, t, ledger, &total)) == 0)
+		json_ledger(j, ledger, &total, uncertain);
+	if (t && (ret = fill_table(e, t, ledger, &total)) == 0) {
 		table_print(t, out, exact);
+		uncertain_text(out, uncertain);
+	}
 	table_free(t);
 	json_free(j);
 	return ret;

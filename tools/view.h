@@ -8,6 +8,7 @@
 
 #include "json.h"
 #include "route.h"
+#include "uncertain.h"
 
 /* "gateway", "direct". */
 const char *view_kind(enum route_kind kind);
@@ -26,9 +27,11 @@ void view_json_counters(struct json *j, const struct counters *c);
 void view_json_rates(struct json *j, const struct rates *r);
 
 /*
- * Prints entries of the ledger: a table, or {"closed": [...], "total": {...}},
- * where opened_at and closed_at are seconds since 1970. -ENOMEM.
+ * Prints entries of the ledger and what is uncertain of them: a table, or
+ * {"closed": [...], "total": {...}, "uncertain": [...]}, where opened_at and
+ * closed_at are seconds since 1970. -ENOMEM.
  */
-int view_ledger(struct err *e, FILE *out, const struct ledger_list *ledger, bool as_json, bool exact) MUST_CHECK;
+int view_ledger(struct err *e, FILE *out, const struct ledger_list *ledger, const struct uncertain_list *uncertain,
+		bool as_json, bool exact) MUST_CHECK;
 
 #endif

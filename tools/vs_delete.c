@@ -76,6 +76,7 @@ static int take_entries(struct err *e, struct store *s, const struct route *rout
 static int print_totals(struct err *e, struct deletion *d)
 {
 	CLEANUP(ledger_list_clear) struct ledger_list closed = { 0 };
+	CLEANUP(uncertain_list_clear) struct uncertain_list uncertain = { 0 };
 	const struct route *routes = d->removed.items;
 
 	for (size_t first = 0, n; first < d->removed.n; first += n) {
@@ -86,7 +87,9 @@ static int print_totals(struct err *e, struct deletion *d)
 		if (take_entries(e, gateway_store(d->g), &routes[first], n, &closed) < 0)
 			return -e->code;
 	}
-	return view_ledger(e, stdout, &closed, d->as_json, true);
+	if (uncertain_of_closed(e, gateway_store(d->g), &closed, &uncertain) < 0)
+		return -e->code;
+	return view_ledger(e, stdout, &closed, &uncertain, d->as_json, true);
 }
 
 /* The ids of what was removed; freed by the caller. */

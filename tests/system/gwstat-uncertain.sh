@@ -86,8 +86,15 @@ sysctl -qw net.ipv4.vs.run_estimation=1
 checkpoint
 [ "$(checkpoint_time)" -gt "$at" ] || fail "no checkpoint"
 
-say "Everything is removed"
+say "Everything is removed; whoever bills by what is closed is told, too"
+sonm-vs -D api --wait >/run/final
+cat /run/final
+[ "$(grep -c '^uncertain: api .*set back' /run/final)" -eq 1 ] || fail "the totals do not say what is uncertain"
 sonm-vs -C --yes
 checkpoint
+check_equal "$(sonm-gwstat --closed web -j | jq -r '[.uncertain[] | .container, .why] | join(" ")')" \
+	"web removed web reset" "uncertain of what is closed"
+sonm-gwstat --closed --format csv 2>/run/said >/dev/null
+grep -q 'of 3 times it is not known' /run/said || fail "CSV's warning: $(cat /run/said)"
 check_equal "$(uncertain)" "web|removed api|reset web|reset " "uncertain"
 check_history
