@@ -189,13 +189,20 @@ int gateway_is_counting(struct err *e, bool *out) MUST_CHECK;
  */
 int gateway_checkpoint(struct err *e, struct gateway *g) MUST_CHECK;
 
-/* A route with what it has transferred up to now. */
+/* What a route has transferred up to now. As small as can be: there are thousands. */
 struct reading {
-	struct route route;
+	int64_t route;       /* its id */
+	char *container;     /* owned */
+	const char *state;   /* route_state_name's */
+	int64_t opened_at;   /* seconds since 1970 */
+	struct endpoint public;
+	uint16_t cport;
+	uint8_t protocol;    /* IPPROTO_ */
+	bool in_kernel;      /* false: the service is missing, total is the last known */
+	enum route_kind kind;
 	struct counters total;
 	struct counters recent; /* of total: what is not in the state file yet */
 	struct rates rates;
-	bool in_kernel; /* false: the service is missing, total is the last known */
 };
 
 struct reading_list {
@@ -203,9 +210,12 @@ struct reading_list {
 	size_t n;
 };
 
-/* Reads routes and the kernel's counters; changes nothing. */
-int gateway_read(struct err *e, struct gateway *g, const struct route_filter *f,
-		 struct reading_list *out) MUST_CHECK;
+/*
+ * Appends the readings of the routes, open or closing, of a container (NULL: all), ordered
+ * by container, container port, protocol, id; changes nothing. In a transaction of the state
+ * file they are of one moment with what else is read there. All take one dump.
+ */
+int gateway_read(struct err *e, struct gateway *g, const char *container, struct reading_list *out) MUST_CHECK;
 void reading_list_clear(struct reading_list *list); /* a CLEANUP function */
 
 /* The gateway's state file, for listing without the kernel. */

@@ -2,6 +2,8 @@
 /* Reading what the kernel counts: into the account, and for who asks. */
 #include "gateway_internal.h"
 
+#include <string.h>
+
 static const struct route_filter everything = { .state = -1 };
 
 static int take_reading(struct err *e, struct gateway *g, const char *boot, const struct service *s,
@@ -74,51 +76,106 @@ int gateway_checkpoint(struct err *e, struct gateway *g)
 	return gateway_unlock(e, g, checkpoint_locked(e, g));
 }
 
-static int add_reading(struct err *e, struct reading_list *list, struct route *r,
-		       const struct service_list *actual, const struct boottime *now)
-{
-	bool has_service = r->kind == ROUTE_GATEWAY && !gateway_is_of_another_boot(r, now);
-	struct service_key key = route_service_key(r);
-	const struct service *s = has_service ? service_find(actual, &key) : NULL;
-	const struct counters stored = account_total(&r->account);
-	struct reading reading = { .in_kernel = s != NULL };
-	enum uncertain_why why;
+/* A reading in progress. */
+struct reader {
+	struct gateway *g;
+	struct boottime now;
+	bool is_dumped; /* or need not be */
+	struct service_list dump;
+	struct reading_list *out;
+};
 
-	if (base_reserve((void **)&list->items, list->n, sizeof(reading)) < 0)
-		return err_set(e, ENOMEM, "out of memory");
-	if (s) {
-		account_look(&r->account, now->boot_id, &s->counters, &why);
-		reading.rates = s->rates;
+/* Routes are looked up in one dump; it is taken for the first that needs it. */
+static int need_dump(struct err *e, struct reader *rd)
+{
+	if (rd->is_dumped)
+		return 0;
+	rd->is_dumped = true;
+	if (gateway_need_kernel(e, rd->g) < 0)
+		return -e->code;
+	return ipvs_list(e, rd->g->kernel, false, &rd->dump);
+}
+
+/* 1: what the route's service shows, 0: it is missing. What is not in the dump is asked for by name. */
+static int read_service(struct err *e, struct reader *rd, const struct route *r, struct counters *counters,
+			struct rates *rates)
+{
+	CLEANUP(service_clear) struct service named = { 0 };
+	struct service_key key = route_service_key(r);
+	const struct service *s;
+	int found = 1;
+
+	if (need_dump(e, rd) < 0)
+		return -e->code;
+	s = service_find(&rd->dump, &key);
+	if (!s) {
+		if (gateway_need_kernel(e, rd->g) < 0 || (found = ipvs_get(e, rd->g->kernel, &key, &named)) < 0)
+			return -e->code;
+		s = &named;
 	}
-	reading.total = account_total(&r->account);
-	reading.recent = counters_minus(&reading.total, &stored);
-	reading.route = *r;
-	*r = (struct route){ 0 };
-	list->items[list->n++] = reading;
+	*counters = s->counters;
+	*rates = s->rates;
+	return found;
+}
+
+static int append(struct err *e, struct reading_list *list, const struct reading *r, const char *container)
+{
+	char *name = strdup(container);
+
+	if (!name || base_reserve((void **)&list->items, list->n, sizeof(*r)) < 0) {
+		free(name);
+		return err_set(e, ENOMEM, "out of memory");
+	}
+	list->items[list->n] = *r;
+	list->items[list->n++].container = name;
 	return 0;
 }
 
-int gateway_read(struct err *e, struct gateway *g, const struct route_filter *f, struct reading_list *out)
+/* A store_route_fn */
+static int add_reading(struct err *e, void *ctx, const struct route *r)
 {
-	CLEANUP(route_list_clear) struct route_list routes = { 0 };
-	CLEANUP(service_list_clear) struct service_list actual = { 0 };
-	struct boottime now;
-	int ret;
+	struct reader *rd = ctx;
+	struct reading reading = {
+		.route = r->id, .state = route_state_name(r), .opened_at = r->opened_at, .public = r->public,
+		.cport = r->cport, .protocol = r->protocol, .kind = r->kind,
+	};
+	const struct counters stored = account_total(&r->account);
+	struct account a = r->account;
+	struct counters counters;
+	enum uncertain_why why;
+	int found = 0;
 
-	if (gateway_boottime(e, &now) < 0 || store_routes(e, g->store, f, &routes) < 0)
-		return -e->code;
-	/* One container is asked for by name, all of them with one dump. */
-	ret = f->container ? gateway_get_services(e, g, &routes, &actual)
-			   : gateway_list_services(e, g, false, &routes, &actual);
-	for (size_t i = 0; ret == 0 && i < routes.n; i++)
-		ret = add_reading(e, out, &routes.items[i], &actual, &now);
+	if (r->kind == ROUTE_GATEWAY && !gateway_is_of_another_boot(r, &rd->now))
+		found = read_service(e, rd, r, &counters, &reading.rates);
+	if (found < 0)
+		return found;
+	if (found)
+		account_look(&a, rd->now.boot_id, &counters, &why);
+	reading.in_kernel = found;
+	reading.total = account_total(&a);
+	reading.recent = counters_minus(&reading.total, &stored);
+	return append(e, rd->out, &reading, r->container);
+}
+
+int gateway_read(struct err *e, struct gateway *g, const char *container, struct reading_list *out)
+{
+	/* The services of one container are few. */
+	struct reader rd = { .g = g, .is_dumped = container, .out = out };
+	int ret = gateway_boottime(e, &rd.now);
+
+	/* A hub that is a gateway needs IPVS even if it has no routes. */
+	if (ret == 0 && g->config->is_gateway && !container)
+		ret = need_dump(e, &rd);
+	if (ret == 0)
+		ret = store_each_account(e, g->store, container, add_reading, &rd);
+	service_list_clear(&rd.dump);
 	return ret;
 }
 
 void reading_list_clear(struct reading_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
-		route_clear(&list->items[i].route);
+		free(list->items[i].container);
 	free(list->items);
 	*list = (struct reading_list){ 0 };
 }

@@ -76,6 +76,10 @@ typedef int store_route_fn(struct err *e, void *ctx, const struct route *r);
 int store_each_route(struct err *e, struct store *s, const char *container, store_route_fn *fn,
 		     void *ctx) MUST_CHECK;
 
+/* For who counts: the same with its account, but its real servers only if one of them drains. */
+int store_each_account(struct err *e, struct store *s, const char *container, store_route_fn *fn,
+		       void *ctx) MUST_CHECK;
+
 /*
  * Appends the closing routes that began to close at or before this instant, in
  * another boot, or never (BOOTTIME_NEVER); the oldest first, and so many at most

@@ -96,8 +96,9 @@ static int read_row(struct err *e, struct store *s, sqlite3_stmt *q, struct rout
 	return read_server(e, s, q, &list->items[list->n - 1]);
 }
 
-#define SELECT_COLUMNS(columns, from) \
-	"SELECT " columns " FROM " from " LEFT JOIN real_server s ON s.route = r.id"
+#define SELECT_JOINED(columns, from, id) \
+	"SELECT " columns " FROM " from " LEFT JOIN real_server s ON s.route = " id
+#define SELECT_COLUMNS(columns, from) SELECT_JOINED(columns, from, "r.id")
 #define SELECT_ROUTES(from) SELECT_COLUMNS(ROUTE_COLUMNS, from)
 #define BY_NAME " ORDER BY r.container, r.container_port, r.protocol, r.id"
 
@@ -160,13 +161,17 @@ int store_routes(struct err *e, struct store *s, const struct route_filter *f, s
 	return read_rows(e, s, q, out);
 }
 
-/* The next route, with all its rows, of which q stands at the first: 1, or 0 if there is none after it. */
+/*
+ * The next route, with all its rows, of which q stands at the first, and with its account if q has it:
+ * 1, or 0 if there is none after it.
+ */
 static int read_listed(struct err *e, struct store *s, sqlite3_stmt *q, struct route *r)
 {
 	int ret;
 
 	r->n_servers = 0; /* the memory stays, for the next ones */
-	if (read_names(e, s, q, r) < 0 || read_numbers(e, s, q, r) < 0)
+	if (read_names(e, s, q, r) < 0 || read_numbers(e, s, q, r) < 0 ||
+	    (sqlite3_column_count(q) > COL_BASE && read_account(e, s, q, &r->account) < 0))
 		return -e->code;
 	do
 		ret = read_server(e, s, q, r) < 0 ? -e->code : sql_row(e, s, q);
@@ -174,10 +179,10 @@ static int read_listed(struct err *e, struct store *s, sqlite3_stmt *q, struct r
 	return ret;
 }
 
-int store_each_route(struct err *e, struct store *s, const char *container, store_route_fn *fn, void *ctx)
+/* all and one differ in that one takes a container. */
+static int each_route(struct err *e, struct store *s, const char *all, const char *one, const char *container,
+		      store_route_fn *fn, void *ctx)
 {
-	static const char all[] = SELECT_COLUMNS(LISTED_COLUMNS, "route r") BY_NAME;
-	static const char one[] = SELECT_COLUMNS(LISTED_COLUMNS, "route r") " WHERE r.container = ?" BY_NAME;
 	CLEANUP(route_clear) struct route r = { 0 };
 	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
 	int ret = container ? sql_query(e, s, one, SQL_VALUES(SQL_TEXT(container)), &q)
@@ -191,6 +196,28 @@ int store_each_route(struct err *e, struct store *s, const char *container, stor
 			return -e->code;
 	}
 	return ret;
+}
+
+int store_each_route(struct err *e, struct store *s, const char *container, store_route_fn *fn, void *ctx)
+{
+	static const char all[] = SELECT_COLUMNS(LISTED_COLUMNS, "route r") BY_NAME;
+	static const char one[] = SELECT_COLUMNS(LISTED_COLUMNS, "route r") " WHERE r.container = ?" BY_NAME;
+
+	return each_route(e, s, all, one, container, fn, ctx);
+}
+
+int store_each_account(struct err *e, struct store *s, const char *container, store_route_fn *fn, void *ctx)
+{
+/* Nothing equals NULL: SQLite looks for no real servers then. */
+#define SELECT_ACCOUNTS                                                                        \
+	SELECT_JOINED(ROUTE_COLUMNS, "route r",                                                \
+		      "CASE WHEN r.id IN (SELECT route FROM real_server INDEXED BY real_server_draining" \
+		      " WHERE drain_boot IS NOT NULL) THEN r.id END")
+	static const char all[] = SELECT_ACCOUNTS BY_NAME;
+	static const char one[] = SELECT_ACCOUNTS " WHERE r.container = ?" BY_NAME;
+
+	return each_route(e, s, all, one, container, fn, ctx);
+#undef SELECT_ACCOUNTS
 }
 
 int store_worker_routes(struct err *e, struct store *s, const char *name, struct route_list *out)

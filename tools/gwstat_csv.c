@@ -58,15 +58,13 @@ static void put_header(struct csv *c, const struct usage_look *look)
 	csv_line(c, look->rate ? rates : counters, ARRAY_LEN(counters));
 }
 
-static void put_route(struct csv *c, const struct usage_look *look, const struct reading *reading)
+static void put_route(struct csv *c, const struct usage_look *look, const struct reading *r)
 {
-	const struct route *r = &reading->route;
-
 	put_name(c, r->container, r->cport, r->protocol, r->kind, &r->public);
-	csv_text(c, usage_state(reading));
+	csv_text(c, usage_state(r));
 	csv_uint(c, 1);
 	put_time(c, r->opened_at);
-	put_amounts(c, look, &reading->total, &reading->rates);
+	put_amounts(c, look, &r->total, &r->rates);
 }
 
 /* All that are closed of a container in one line. */

@@ -81,7 +81,7 @@ static int make_rows(struct err *e, struct painter *p)
 		return err_set(e, ENOMEM, "out of memory");
 	for (size_t i = 0; i < readings->n; i++) {
 		const struct reading *r = &readings->items[i];
-		const struct trend *t = trends_find(p->facts->trends, r->route.id);
+		const struct trend *t = trends_find(p->facts->trends, r->route);
 		struct row row = { .reading = r, .trend = t ? t : &unknown };
 
 		row.sorted_by = usage_field(p->look->sort, &r->total, &row.trend->rates);
@@ -109,10 +109,10 @@ static void measure(const struct painter *p, size_t width[N_COLUMNS])
 		const struct reading *r = p->rows[i].reading;
 		char port[ROUTE_STRLEN], endpoint[ENDPOINT_STRLEN];
 
-		width[NAME] = max(width[NAME], strlen(r->route.container));
+		width[NAME] = max(width[NAME], strlen(r->container));
 		width[PORT] = max(width[PORT],
-				  strlen(route_port_format(r->route.cport, r->route.protocol, port)));
-		width[ENDPOINT] = max(width[ENDPOINT], strlen(endpoint_format(&r->route.public, endpoint)));
+				  strlen(route_port_format(r->cport, r->protocol, port)));
+		width[ENDPOINT] = max(width[ENDPOINT], strlen(endpoint_format(&r->public, endpoint)));
 		width[STATE] = max(width[STATE], strlen(usage_state(r)));
 	}
 	width[MINUTE] = MINUTE_MIN;
@@ -180,11 +180,11 @@ static void put_heading(const struct painter *p, struct line *line)
 
 static enum line_style state_style(const struct reading *r)
 {
-	if (r->route.kind == ROUTE_DIRECT)
+	if (r->kind == ROUTE_DIRECT)
 		return LINE_PLAIN;
 	if (!r->in_kernel)
 		return LINE_ALARM;
-	return r->route.state == ROUTE_OPEN && !route_is_draining(&r->route) ? LINE_PLAIN : LINE_NOTICE;
+	return strcmp(r->state, "open") == 0 ? LINE_PLAIN : LINE_NOTICE;
 }
 
 /* The last minute, the present at its end; several marks in one place: the highest. */
@@ -217,8 +217,8 @@ static void put_count(struct line *line, uint64_t n, size_t width)
 
 static void put_cell(struct line *line, const struct row *row, enum column_id c, bool rate, size_t width)
 {
-	const struct route *r = &row->reading->route;
-	const struct counters *total = &row->reading->total;
+	const struct reading *r = row->reading;
+	const struct counters *total = &r->total;
 	const struct rates *rates = &row->trend->rates;
 	char port[ROUTE_STRLEN], endpoint[ENDPOINT_STRLEN];
 
@@ -233,8 +233,8 @@ static void put_cell(struct line *line, const struct row *row, enum column_id c,
 		line_cell(line, endpoint_format(&r->public, endpoint), width, false);
 		break;
 	case STATE:
-		line_style(line, state_style(row->reading));
-		line_cell(line, usage_state(row->reading), width, false);
+		line_style(line, state_style(r));
+		line_cell(line, usage_state(r), width, false);
 		line_style(line, LINE_PLAIN);
 		break;
 	case CONNS:

@@ -12,16 +12,14 @@ static void put_amounts(struct json *j, const struct usage_look *look, const str
 		view_json_counters(j, c);
 }
 
-static void put_route(struct json *j, const struct usage_look *look, const struct reading *reading)
+static void put_route(struct json *j, const struct usage_look *look, const struct reading *r)
 {
-	const struct route *r = &reading->route;
-
 	json_begin_object(j, NULL);
 	view_json_name(j, r->container, r->cport, r->protocol, r->kind, &r->public);
-	json_string(j, "state", route_state_name(r));
-	json_bool(j, "in_kernel", reading->in_kernel);
+	json_string(j, "state", r->state);
+	json_bool(j, "in_kernel", r->in_kernel);
 	json_int(j, "opened_at", r->opened_at);
-	put_amounts(j, look, &reading->total, &reading->rates);
+	put_amounts(j, look, &r->total, &r->rates);
 	json_end_object(j);
 }
 

@@ -27,9 +27,8 @@ static uint64_t number_at(const struct counters *c, size_t offset)
 	return *(const uint64_t *)((const char *)c + offset);
 }
 
-static void put_route(struct prometheus *p, const struct reading *reading, size_t what)
+static void put_route(struct prometheus *p, const struct reading *r, size_t what)
 {
-	const struct route *r = &reading->route;
 	char cport[BASE_NUMBER_STRLEN], vip[ADDR_STRLEN], port[BASE_NUMBER_STRLEN];
 	const struct prometheus_label labels[] = {
 		{ "container", r->container },
@@ -44,7 +43,7 @@ static void put_route(struct prometheus *p, const struct reading *reading, size_
 	base_put_number(cport, r->cport);
 	base_put_number(port, r->public.port);
 	prometheus_sample(p, &counted[what].of_route, labels, ARRAY_LEN(labels),
-			  number_at(&reading->total, counted[what].offset));
+			  number_at(&r->total, counted[what].offset));
 }
 
 static void put_containers(struct prometheus *p, const struct usage *u, size_t what)

@@ -59,8 +59,8 @@ static int compare_routes(const void *a, const void *b, void *by)
 	int order = compare(*(enum gwstat_field *)by, &ra->total, &ra->rates, &rb->total, &rb->rates);
 
 	if (order == 0)
-		order = ra->route.cport - rb->route.cport;
-	return order ? order : ra->route.protocol - rb->route.protocol;
+		order = ra->cport - rb->cport;
+	return order ? order : ra->protocol - rb->protocol;
 }
 
 void usage_sort(struct usage *u, enum gwstat_field by)

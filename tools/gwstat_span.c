@@ -70,21 +70,20 @@ static int add_traffic(struct err *e, void *ctx, const struct traffic *t)
 static int add_recent(struct err *e, struct gateway *g, const char *container, struct span *s)
 {
 	CLEANUP(reading_list_clear) struct reading_list readings = { 0 };
-	const struct route_filter f = { .container = container, .state = -1 };
 	int64_t checkpoint = 0;
 
-	if (gateway_read(e, g, &f, &readings) < 0 ||
+	if (gateway_read(e, g, container, &readings) < 0 ||
 	    store_last_checkpoint(e, gateway_store(g), &checkpoint) < 0)
 		return -e->code;
 	for (size_t i = 0; i < readings.n; i++) {
 		const struct reading *r = &readings.items[i];
-		int64_t since = r->route.opened_at > checkpoint ? r->route.opened_at : checkpoint;
+		int64_t since = r->opened_at > checkpoint ? r->opened_at : checkpoint;
 
 		if (counters_equal(&r->recent, &(struct counters){ 0 }))
 			continue;
 		if (since < s->covered.since)
 			s->covered.since = since;
-		if (add_row(e, s, r->route.container, &r->recent) < 0)
+		if (add_row(e, s, r->container, &r->recent) < 0)
 			return -e->code;
 	}
 	return 0;

@@ -47,9 +47,9 @@ static int add_reading(struct err *e, struct output *o, const struct reading *r)
 	char port[ROUTE_STRLEN], endpoint[ENDPOINT_STRLEN];
 
 	return add_row(e, o,
-		       (const char *const[]){ r->route.container,
-					      route_port_format(r->route.cport, r->route.protocol, port),
-					      endpoint_format(&r->route.public, endpoint), usage_state(r) },
+		       (const char *const[]){ r->container,
+					      route_port_format(r->cport, r->protocol, port),
+					      endpoint_format(&r->public, endpoint), usage_state(r) },
 		       &r->total, &r->rates);
 }
 

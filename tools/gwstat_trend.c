@@ -87,7 +87,7 @@ static void follow(struct trend *t, const struct reading *r, int64_t before, int
 
 static struct trend begin(const struct reading *r, int64_t now)
 {
-	struct trend t = { .route = r->route.id, .since = now, .total = r->total, .rates = r->rates };
+	struct trend t = { .route = r->route, .since = now, .total = r->total, .rates = r->rates };
 
 	mark(&t, now, now);
 	return t;
@@ -115,7 +115,7 @@ int trends_add(struct err *e, struct trends *t, const struct reading_list *readi
 		return err_set(e, ENOMEM, "out of memory");
 	for (size_t i = 0; i < readings->n; i++) {
 		const struct reading *r = &readings->items[i];
-		const struct trend *known = trends_find(t, r->route.id);
+		const struct trend *known = trends_find(t, r->route);
 
 		items[i] = known ? *known : begin(r, at);
 		if (known)

@@ -52,18 +52,15 @@ static bool is_repeated(const struct usage_query *q, size_t i)
 /* The readings of the containers that are named, or of all. */
 static int read_all(struct err *e, struct gateway *g, const struct usage_query *q, struct reading_list *out)
 {
-	struct route_filter f = { .state = -1 };
-
 	if (q->n_names == 0)
-		return gateway_read(e, g, &f, out);
+		return gateway_read(e, g, NULL, out);
 	for (size_t i = 0; i < q->n_names; i++) {
 		struct container_usage c = { .name = q->names[i] };
 		size_t n = out->n;
 
 		if (is_repeated(q, i))
 			continue;
-		f.container = c.name;
-		if (container_check(e, c.name) < 0 || gateway_read(e, g, &f, out) < 0 || find_closed(e, g, &c) < 0)
+		if (container_check(e, c.name) < 0 || gateway_read(e, g, c.name, out) < 0 || find_closed(e, g, &c) < 0)
 			return -e->code;
 		if (out->n == n && c.n_closed == 0)
 			return err_set(e, ERR_ABSENT, "no such container: %s; see 'sonm-gwstat --closed'", c.name);
@@ -77,7 +74,7 @@ static size_t same_container(const struct reading_list *list, size_t first)
 	size_t n = 1;
 
 	while (first + n < list->n &&
-	       strcmp(list->items[first].route.container, list->items[first + n].route.container) == 0)
+	       strcmp(list->items[first].container, list->items[first + n].container) == 0)
 		n++;
 	return n;
 }
@@ -103,7 +100,7 @@ static int group(struct err *e, const struct usage_query *q, struct usage *u)
 {
 	for (size_t i = 0, len; i < u->readings.n; i += len) {
 		struct reading *first = &u->readings.items[i];
-		struct container_usage c = { .name = first->route.container, .routes = first };
+		struct container_usage c = { .name = first->container, .routes = first };
 
 		c.n_routes = len = same_container(&u->readings, i);
 		if (add_container(e, u, &c) < 0)
@@ -212,9 +209,9 @@ int usage_read(struct err *e, struct gateway *g, const struct usage_query *q, st
 
 const char *usage_state(const struct reading *r)
 {
-	if (r->route.kind == ROUTE_DIRECT)
+	if (r->kind == ROUTE_DIRECT)
 		return "direct";
-	return r->in_kernel ? route_state_name(&r->route) : "missing";
+	return r->in_kernel ? r->state : "missing";
 }
 
 void usage_clear(struct usage *u)

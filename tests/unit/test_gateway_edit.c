@@ -296,7 +296,6 @@ START_TEST(an_edit_of_a_lost_service_makes_it_and_counts_on)
 	for (size_t at = 0; at <= n; at++) {
 		CLEANUP(sync_result_clear) struct sync_result found = { 0 };
 		CLEANUP(reading_list_clear) struct reading_list readings = { 0 };
-		const struct route_filter web = { .container = "web", .cport = 80, .state = -1 };
 		struct err e = { 0 };
 		struct hub h;
 
@@ -309,7 +308,7 @@ START_TEST(an_edit_of_a_lost_service_makes_it_and_counts_on)
 		mend(&h.kernel);
 		ck_assert_msg(gateway_sync(&e, h.g, false, &found) >= 0, "%s", e.msg);
 		transfer(&h, 50);
-		ck_assert_int_eq(gateway_read(&e, h.g, &web, &readings), 0);
+		ck_assert_int_eq(gateway_read(&e, h.g, "web", &readings), 0);
 		ck_assert_msg(readings.items[0].total.inbytes == 60, "request %zu: %" PRIu64, at,
 			      readings.items[0].total.inbytes);
 		hub_close(&h);

@@ -4,10 +4,10 @@
 #include "unit.h"
 
 static struct reading readings[] = {
-	{ .route = { .container = "a", .cport = 80, .protocol = 6 }, .total = { 1, 0, 0, 5, 5 }, .rates = { .outbps = 9 } },
-	{ .route = { .container = "a", .cport = 80, .protocol = 17 }, .total = { 2, 0, 0, 1, 1 } },
-	{ .route = { .container = "b", .cport = 1, .protocol = 6 }, .total = { 1, 0, 0, 0, 30 }, .rates = { .inbps = 10 } },
-	{ .route = { .container = "c", .cport = 1, .protocol = 6 }, .total = { 1, 0, 0, 0, 30 } },
+	{ .container = (char[]){ "a" }, .cport = 80, .protocol = 6, .total = { 1, 0, 0, 5, 5 }, .rates = { .outbps = 9 } },
+	{ .container = (char[]){ "a" }, .cport = 80, .protocol = 17, .total = { 2, 0, 0, 1, 1 } },
+	{ .container = (char[]){ "b" }, .cport = 1, .protocol = 6, .total = { 1, 0, 0, 0, 30 }, .rates = { .inbps = 10 } },
+	{ .container = (char[]){ "c" }, .cport = 1, .protocol = 6, .total = { 1, 0, 0, 0, 30 } },
 };
 
 static struct container_usage containers[3];

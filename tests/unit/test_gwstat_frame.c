@@ -29,6 +29,8 @@ static void setup(void)
 static void teardown(void)
 {
 	frame_clear(&given.frame);
+	for (size_t i = 0; i < given.usage.readings.n; i++)
+		free(given.readings[i].container);
 }
 
 static struct reading *given_reading(const char *container, uint16_t port, uint64_t inbps, uint64_t outbps)
@@ -36,11 +38,12 @@ static struct reading *given_reading(const char *container, uint16_t port, uint6
 	size_t i = given.usage.readings.n++;
 	struct reading *r = &given.readings[i];
 
-	r->route = given_route(container, port, "198.51.100.1:32898");
-	r->route.id = (int64_t)i + 1;
-	r->in_kernel = true;
-	r->rates = (struct rates){ .inbps = 1, .outbps = 1 }; /* the kernel's: not shown */
-	given.trends_[i] = (struct trend){ .route = r->route.id,
+	*r = (struct reading){
+		.route = (int64_t)i + 1, .container = strdup(container), .cport = port, .protocol = IPPROTO_TCP,
+		.public = given_endpoint("198.51.100.1:32898"), .state = "open", .in_kernel = true,
+		.rates = { .inbps = 1, .outbps = 1 }, /* the kernel's: not shown */
+	};
+	given.trends_[i] = (struct trend){ .route = r->route,
 					   .rates = { .cps = 1, .inbps = inbps, .outbps = outbps } };
 	given.trends.n = given.usage.readings.n;
 	return r;
@@ -173,7 +176,7 @@ START_TEST(fits_into_every_size)
 	for (uint16_t i = 0; i < 30; i++)
 		given_reading("a-container-whose-name-is-as-long-as-that-of-some-orchestrators-0123456789", i,
 			      UINT64_MAX, UINT64_MAX / 2)
-			->route.public = given_endpoint("[2001:db8:1111:2222:3333:4444:5555:6666]:65535");
+			->public = given_endpoint("[2001:db8:1111:2222:3333:4444:5555:6666]:65535");
 	for (size_t i = 0; i < TREND_MARKS; i++)
 		given.trends_[5].marks[i] = i;
 	given.usage.uncertain = (struct uncertain_list){ &u, 1 };
@@ -321,7 +324,7 @@ START_TEST(colours_little)
 {
 	given_three();
 	given.readings[1].in_kernel = false;
-	given.readings[2].route.state = ROUTE_CLOSING;
+	given.readings[2].state = "closing";
 	make();
 	for (size_t i = 0; i < given.frame.n_lines; i++)
 		ck_assert_ptr_null(strchr(given.frame.lines[i], '\033'));

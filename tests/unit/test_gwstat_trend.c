@@ -14,7 +14,7 @@ static void teardown(void)
 /* A reading of one route, which has transferred as many bytes to the client. */
 static const struct trend *read_at(int64_t ms, uint64_t outbytes)
 {
-	struct reading r = { .route = { .id = 7 }, .total = { .outbytes = outbytes },
+	struct reading r = { .route = 7, .total = { .outbytes = outbytes },
 			     .rates = { .outbps = 4711 } };
 	const struct reading_list list = { .items = &r, .n = 1 };
 	struct err e;
@@ -34,7 +34,7 @@ END_TEST
 
 START_TEST(counts_every_kind)
 {
-	struct reading r = { .route = { .id = 7 }, .total = { 10, 20, 30, 40, 50 } };
+	struct reading r = { .route = 7, .total = { 10, 20, 30, 40, 50 } };
 	const struct reading_list list = { .items = &r, .n = 1 };
 	const struct trend *t;
 	struct err e;
@@ -163,13 +163,13 @@ END_TEST
 
 START_TEST(routes_come_and_go)
 {
-	struct reading readings[] = { { .route = { .id = 9 } }, { .route = { .id = 2 } }, { .route = { .id = 5 } } };
+	struct reading readings[] = { { .route = 9 }, { .route = 2 }, { .route = 5 } };
 	struct reading_list list = { .items = readings, .n = 3 };
 	struct err e;
 
 	ck_assert_int_eq(trends_add(&e, &trends, &list, 0), 0);
 	readings[1].total.inbytes = 4000;
-	readings[2].route.id = 11;
+	readings[2].route = 11;
 	ck_assert_int_eq(trends_add(&e, &trends, &list, 5000), 0);
 	ck_assert_uint_eq(trends_find(&trends, 2)->rates.inbps, 800);
 	ck_assert_int_eq(trends_find(&trends, 9)->since, 0);

@@ -83,6 +83,54 @@ START_TEST(shows_each_route_as_it_lists_it_but_for_the_account)
 }
 END_TEST
 
+START_TEST(shows_accounts_with_real_servers_only_where_one_drains)
+{
+	static const struct {
+		const char *boots[2]; /* in which the real servers drain; "": not, NULL: there is none */
+		size_t n_shown;
+		const char *state;
+	} cases[] = {
+		{ { NULL }, 0, "open" },
+		{ { "" }, 0, "open" },
+		{ { "boot", "" }, 2, "open" },
+		{ { "boot", "boot" }, 2, "draining" },
+	};
+	CLEANUP(store_closep) struct store *s = NULL;
+	struct shown shown = { .left = SIZE_MAX };
+	struct state state;
+	struct err e;
+
+	given_state(&state);
+	s = state_open(&state, STORE_WRITE);
+	for (uint16_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(route_clear) struct route r = given_route("a", i + 1, VIP);
+
+		r.public.port = i + 1;
+		r.account = (struct account){ { 1, 2, 3, 4, i }, { 5, 6, 7, 8, 9 }, "boot" };
+		for (size_t k = 0; k < 2 && cases[i].boots[k]; k++) {
+			given_server(&r, k ? "10.0.0.2:80" : "10.0.0.1:80", 7);
+			strcpy(r.servers[k].drain.boot_id, cases[i].boots[k]);
+		}
+		state_add(s, &r);
+	}
+	ck_assert_int_eq(store_each_account(&e, s, "a", show, &shown), 0);
+	ck_assert_int_eq(store_each_account(&e, s, NULL, show, &shown), 0);
+	ck_assert_uint_eq(shown.routes.n, 2 * ARRAY_LEN(cases));
+	for (size_t i = 0; i < shown.routes.n; i++) {
+		const struct route *r = &shown.routes.items[i];
+		size_t at = i % ARRAY_LEN(cases);
+
+		ck_assert_uint_eq(r->cport, at + 1);
+		ck_assert_uint_eq(r->n_servers, cases[at].n_shown);
+		ck_assert_str_eq(route_state_name(r), cases[at].state);
+		ck_assert_str_eq(r->account.boot, "boot");
+		ck_assert_uint_eq(r->account.base.outbytes, at);
+		ck_assert_uint_eq(r->account.last.outbytes, 9);
+	}
+	route_list_clear(&shown.routes);
+}
+END_TEST
+
 START_TEST(shows_no_more_routes_after_a_failure)
 {
 	CLEANUP(store_closep) struct store *s = NULL;
@@ -110,6 +158,7 @@ static void add(TCase *tc)
 {
 	tcase_add_unchecked_fixture(tc, state_make_root, state_remove_root);
 	tcase_add_test(tc, shows_each_route_as_it_lists_it_but_for_the_account);
+	tcase_add_test(tc, shows_accounts_with_real_servers_only_where_one_drains);
 	tcase_add_test(tc, shows_no_more_routes_after_a_failure);
 }
 
