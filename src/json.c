@@ -34,11 +34,12 @@ static char *room(struct json *j, size_t len)
 
 static void put(struct json *j, const char *text, size_t len)
 {
-	for (size_t part; len > 0; text += part, len -= part) {
-		part = len < BUFFER_SIZE ? len : BUFFER_SIZE;
-		memcpy(room(j, part), text, part);
-		j->len += part;
+	for (; len > BUFFER_SIZE; text += BUFFER_SIZE, len -= BUFFER_SIZE) {
+		memcpy(room(j, BUFFER_SIZE), text, BUFFER_SIZE);
+		j->len = BUFFER_SIZE;
 	}
+	memcpy(room(j, len), text, len);
+	j->len += len;
 }
 
 static void put_text(struct json *j, const char *text)
@@ -76,12 +77,15 @@ void json_free(struct json *j)
 	free(j);
 }
 
-/* How many bytes from here on stand for themselves. */
+/* How many bytes from here on stand for themselves. A table: a list has a million of them. */
 static size_t plain_length(const unsigned char *s)
 {
+	static const bool is_special[256] = {
+		[0 ... 0x1f] = true, ['"'] = true, ['\\'] = true, [0x7f ... 0xff] = true,
+	};
 	size_t len = 0;
 
-	while (s[len] >= 0x20 && s[len] < 0x7f && s[len] != '"' && s[len] != '\\')
+	while (!is_special[s[len]])
 		len++;
 	return len;
 }
