@@ -39,15 +39,18 @@ enum {
 
 #define GWSTAT_PROG "sonm-gwstat"
 
-/* One container: its routes, and the sum of those that are closed. */
+/* What a container's closed routes have transferred. */
+struct closed_usage {
+	struct counters sum;
+	uint64_t n; /* routes */
+};
+
+/* One container: its routes, and those that are closed. */
 struct container_usage {
 	const char *name;             /* the reading's, or the query's */
 	struct reading *routes;       /* of the usage's readings */
 	size_t n_routes;
-	struct counters closed;
-	uint64_t n_closed;
-	struct counters total;        /* routes and closed */
-	struct rates rates;
+	struct closed_usage *closed;  /* owned; NULL: none is */
 };
 
 /* What containers have transferred, all of one moment. */
@@ -79,6 +82,16 @@ uint64_t usage_field(enum gwstat_field field, const struct counters *c, const st
 
 /* Orders containers, and each one's routes, by a field: names as they are, numbers descending. */
 void usage_sort(struct usage *u, enum gwstat_field by);
+
+/* What all routes of a container have transferred, closed ones too, and their rates. */
+struct container_sum {
+	struct counters total;
+	struct rates rates;
+};
+struct container_sum container_sum(const struct container_usage *c);
+
+/* Adds all containers to the usage's total and rates. */
+void usage_sum_up(struct usage *u);
 
 /* Leaves the n first containers. */
 void usage_top(struct usage *u, size_t n);

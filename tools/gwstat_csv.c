@@ -68,15 +68,16 @@ static void put_route(struct csv *c, const struct usage_look *look, const struct
 }
 
 /* All that are closed of a container in one line. */
-static void put_closed(struct csv *c, const struct usage_look *look, const struct container_usage *u)
+static void put_closed(struct csv *c, const struct container_usage *u)
 {
 	csv_text(c, u->name);
 	for (int i = 0; i < 5; i++)
 		csv_text(c, NULL);
 	csv_text(c, "closed");
-	csv_uint(c, u->n_closed);
+	csv_uint(c, u->closed->n);
 	csv_text(c, NULL);
-	put_amounts(c, look, &u->closed, &u->rates);
+	put_counters(c, &u->closed->sum);
+	csv_end_line(c);
 }
 
 void usage_print_csv(FILE *out, const struct usage *u, const struct usage_look *look)
@@ -91,8 +92,8 @@ void usage_print_csv(FILE *out, const struct usage *u, const struct usage_look *
 
 		for (size_t k = 0; k < container->n_routes; k++)
 			put_route(&c, look, &container->routes[k]);
-		if (container->n_closed > 0 && !look->rate)
-			put_closed(&c, look, container);
+		if (container->closed && !look->rate)
+			put_closed(&c, container);
 	}
 }
 

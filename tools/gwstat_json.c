@@ -25,6 +25,10 @@ static void put_route(struct json *j, const struct usage_look *look, const struc
 
 static void put_container(struct json *j, const struct usage_look *look, const struct container_usage *c)
 {
+	static const struct closed_usage none;
+	const struct closed_usage *closed = c->closed ? c->closed : &none;
+	const struct container_sum sum = container_sum(c);
+
 	json_begin_object(j, NULL);
 	json_string(j, "container", c->name);
 	json_begin_array(j, "routes");
@@ -33,12 +37,12 @@ static void put_container(struct json *j, const struct usage_look *look, const s
 	json_end_array(j);
 	if (!look->rate) {
 		json_begin_object(j, "closed");
-		json_uint(j, "routes", c->n_closed);
-		view_json_counters(j, &c->closed);
+		json_uint(j, "routes", closed->n);
+		view_json_counters(j, &closed->sum);
 		json_end_object(j);
 	}
 	json_begin_object(j, "total");
-	put_amounts(j, look, &c->total, &c->rates);
+	put_amounts(j, look, &sum.total, &sum.rates);
 	json_end_object(j);
 	json_end_object(j);
 }

@@ -48,10 +48,13 @@ static void put_route(struct prometheus *p, const struct reading *r, size_t what
 
 static void put_containers(struct prometheus *p, const struct usage *u, size_t what)
 {
-	for (size_t i = 0; i < u->n_containers; i++)
+	for (size_t i = 0; i < u->n_containers; i++) {
+		const struct container_sum sum = container_sum(&u->containers[i]);
+
 		prometheus_sample(p, &counted[what].of_container,
 				  &(struct prometheus_label){ "container", u->containers[i].name }, 1,
-				  number_at(&u->containers[i].total, counted[what].offset));
+				  number_at(&sum.total, counted[what].offset));
+	}
 }
 
 static void put_counted(struct prometheus *p, const struct usage *u)

@@ -48,7 +48,8 @@ static int compare(enum gwstat_field field, const struct counters *ca, const str
 static int compare_containers(const void *a, const void *b, void *by)
 {
 	const struct container_usage *ca = a, *cb = b;
-	int order = compare(*(enum gwstat_field *)by, &ca->total, &ca->rates, &cb->total, &cb->rates);
+	const struct container_sum sa = container_sum(ca), sb = container_sum(cb);
+	int order = compare(*(enum gwstat_field *)by, &sa.total, &sa.rates, &sb.total, &sb.rates);
 
 	return order ? order : strcmp(ca->name, cb->name);
 }

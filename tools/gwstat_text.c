@@ -4,7 +4,6 @@
 #include "table.h"
 #include "view.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #define NAME_COLUMNS                                                                         \
@@ -56,19 +55,22 @@ static int add_reading(struct err *e, struct output *o, const struct reading *r)
 /* The routes, the closed ones in one row, and their sum if there is something to add. */
 static int add_container(struct err *e, struct output *o, const struct container_usage *c)
 {
-	bool has_closed = c->n_closed > 0 && !o->look->rate;
-	char n_closed[32];
+	bool has_closed = c->closed && !o->look->rate;
+	const struct container_sum sum = container_sum(c);
+	char n_closed[BASE_NUMBER_STRLEN];
 
 	for (size_t i = 0; i < c->n_routes; i++)
 		if (add_reading(e, o, &c->routes[i]) < 0)
 			return -e->code;
-	snprintf(n_closed, sizeof(n_closed), "%" PRIu64, c->n_closed);
-	if (has_closed &&
-	    add_row(e, o, (const char *const[]){ c->name, n_closed, "", "closed" }, &c->closed, &c->rates) < 0)
-		return -e->code;
+	if (has_closed) {
+		base_put_number(n_closed, c->closed->n);
+		if (add_row(e, o, (const char *const[]){ c->name, n_closed, "", "closed" }, &c->closed->sum,
+			    &sum.rates) < 0)
+			return -e->code;
+	}
 	if (c->n_routes + has_closed < 2)
 		return 0;
-	return add_row(e, o, (const char *const[]){ c->name, "sum", "", "" }, &c->total, &c->rates);
+	return add_row(e, o, (const char *const[]){ c->name, "sum", "", "" }, &sum.total, &sum.rates);
 }
 
 int usage_print_text(struct err *e, FILE *out, const struct usage *u, const struct usage_look *look)

@@ -4,15 +4,6 @@
 
 #include <string.h>
 
-static void rates_add(struct rates *sum, const struct rates *more)
-{
-	sum->cps += more->cps;
-	sum->inpps += more->inpps;
-	sum->outpps += more->outpps;
-	sum->inbps += more->inbps;
-	sum->outbps += more->outbps;
-}
-
 /* What is closed of the containers, which are ordered by name. */
 struct closed_sums {
 	struct container_usage *containers;
@@ -23,16 +14,19 @@ struct closed_sums {
 static int add_closed(struct err *e, void *ctx, const char *container, const struct counters *sum, uint64_t entries)
 {
 	struct closed_sums *left = ctx;
+	struct closed_usage *closed;
 
-	(void)e;
 	while (left->n > 0 && strcmp(left->containers->name, container) < 0) {
 		left->containers++;
 		left->n--;
 	}
-	if (left->n > 0 && strcmp(left->containers->name, container) == 0) {
-		left->containers->closed = *sum;
-		left->containers->n_closed = entries;
-	}
+	if (left->n == 0 || strcmp(left->containers->name, container) != 0)
+		return 0;
+	closed = malloc(sizeof(*closed));
+	if (!closed)
+		return err_set(e, ENOMEM, "out of memory");
+	*closed = (struct closed_usage){ .sum = *sum, .n = entries };
+	left->containers->closed = closed;
 	return 0;
 }
 
@@ -55,15 +49,14 @@ static int read_all(struct err *e, struct gateway *g, const struct usage_query *
 	if (q->n_names == 0)
 		return gateway_read(e, g, NULL, out);
 	for (size_t i = 0; i < q->n_names; i++) {
-		struct container_usage c = { .name = q->names[i] };
+		const char *name = q->names[i];
 		size_t n = out->n;
 
 		if (is_repeated(q, i))
 			continue;
-		if (container_check(e, c.name) < 0 || gateway_read(e, g, c.name, out) < 0 || find_closed(e, g, &c) < 0)
+		if (container_check(e, name) < 0 || gateway_read(e, g, name, out) < 0 ||
+		    (out->n == n && gwstat_check_container(e, gateway_store(g), name) < 0))
 			return -e->code;
-		if (out->n == n && c.n_closed == 0)
-			return err_set(e, ERR_ABSENT, "no such container: %s; see 'sonm-gwstat --closed'", c.name);
 	}
 	return 0;
 }
@@ -127,21 +120,6 @@ static int find_all_closed(struct err *e, struct gateway *g, const struct usage_
 	return 0;
 }
 
-static void sum_up(struct usage *u)
-{
-	for (size_t i = 0; i < u->n_containers; i++) {
-		struct container_usage *c = &u->containers[i];
-
-		c->total = c->closed;
-		for (size_t k = 0; k < c->n_routes; k++) {
-			counters_add(&c->total, &c->routes[k].total);
-			rates_add(&c->rates, &c->routes[k].rates);
-		}
-		counters_add(&u->total, &c->total);
-		rates_add(&u->rates, &c->rates);
-	}
-}
-
 static int compare_name(const void *name, const void *container)
 {
 	return strcmp(name, ((const struct container_usage *)container)->name);
@@ -184,7 +162,7 @@ static int read_stored(struct err *e, struct gateway *g, const struct usage_quer
 {
 	if (read_all(e, g, q, &u->readings) < 0 || group(e, q, u) < 0 || find_all_closed(e, g, q, u) < 0)
 		return -e->code;
-	sum_up(u);
+	usage_sum_up(u);
 	if (q->whole_ledger && total_of_all(e, g, u) < 0)
 		return -e->code;
 	if (find_uncertain(e, g, q, u) < 0 || store_last_checkpoint(e, gateway_store(g), &u->checkpoint) < 0)
@@ -207,15 +185,10 @@ int usage_read(struct err *e, struct gateway *g, const struct usage_query *q, st
 	return 0;
 }
 
-const char *usage_state(const struct reading *r)
-{
-	if (r->kind == ROUTE_DIRECT)
-		return "direct";
-	return r->in_kernel ? r->state : "missing";
-}
-
 void usage_clear(struct usage *u)
 {
+	for (size_t i = 0; i < u->n_containers + u->n_more; i++)
+		free(u->containers[i].closed);
 	reading_list_clear(&u->readings);
 	uncertain_list_clear(&u->uncertain);
 	free(u->containers);

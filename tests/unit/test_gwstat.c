@@ -15,12 +15,9 @@ static struct usage usage;
 
 static void set_up(void)
 {
-	containers[0] = (struct container_usage){ .name = "a", .routes = readings, .n_routes = 2,
-						  .total = { 3, 0, 0, 6, 6 }, .rates = { .outbps = 9 } };
-	containers[1] = (struct container_usage){ .name = "b", .routes = readings + 2, .n_routes = 1,
-						  .total = { 1, 0, 0, 0, 30 }, .rates = { .inbps = 10 } };
-	containers[2] = (struct container_usage){ .name = "c", .routes = readings + 3, .n_routes = 1,
-						  .total = { 1, 0, 0, 0, 30 } };
+	containers[0] = (struct container_usage){ .name = "a", .routes = readings, .n_routes = 2 };
+	containers[1] = (struct container_usage){ .name = "b", .routes = readings + 2, .n_routes = 1 };
+	containers[2] = (struct container_usage){ .name = "c", .routes = readings + 3, .n_routes = 1 };
 	usage = (struct usage){ .containers = containers, .n_containers = 3 };
 }
 
