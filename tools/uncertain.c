@@ -31,12 +31,24 @@ static int keep_of(struct err *e, struct uncertain_list *list, const struct ledg
 	return 0;
 }
 
+/* The container of all entries; NULL if they are of several. */
+static const char *only_container(const struct ledger_list *ledger)
+{
+	for (size_t i = 1; i < ledger->n; i++)
+		if (strcmp(ledger->items[i].container, ledger->items[0].container) != 0)
+			return NULL;
+	return ledger->items[0].container;
+}
+
 int uncertain_of_closed(struct err *e, struct store *s, const struct ledger_list *ledger,
 			struct uncertain_list *out)
 {
 	CLEANUP(uncertain_list_clear) struct uncertain_list list = { 0 };
 
-	if (store_uncertain(e, s, NULL, INT64_MIN, &list) < 0 || keep_of(e, &list, ledger) < 0)
+	if (ledger->n == 0)
+		return 0;
+	/* After a reboot there is an entry for every route: who removes one container is not to read them all. */
+	if (store_uncertain(e, s, only_container(ledger), INT64_MIN, &list) < 0 || keep_of(e, &list, ledger) < 0)
 		return -e->code;
 	*out = list;
 	list = (struct uncertain_list){ 0 };
