@@ -32,7 +32,12 @@ static void unlockp(struct store **s)
 
 static void begin_report(const struct step *step, struct step_report *r)
 {
-	*r = (struct step_report){ .reason = step->reason, .report_only = step->kind->report_only };
+	*r = (struct step_report){
+		.reason = step->reason,
+		.detail = step->detail,
+		.manual = step->manual,
+		.report_only = step->kind->report_only,
+	};
 	strcpy(r->name, step->name);
 }
 
@@ -41,7 +46,7 @@ static struct step_host begin(const struct config *c)
 	return (struct step_host){ .config = c, .found = { { .ret = 1 }, { .ret = 1 } } };
 }
 
-int host_check(struct err *e, const struct config *c, host_report *report, void *ctx)
+int host_check(struct err *e, const struct config *c, const struct host_options *o)
 {
 	struct step_host h = begin(c);
 	struct step steps[STEPS_MAX];
@@ -58,7 +63,7 @@ int host_check(struct err *e, const struct config *c, host_report *report, void 
 			step_text(r.why, "%.500s", e->msg);
 		}
 		differences += r.status == STEP_DIFFERS || r.status == STEP_MISSING;
-		report(ctx, &r);
+		o->report(o->ctx, &r);
 	}
 	return ret < 0 ? ret : differences;
 }
@@ -102,47 +107,103 @@ static int record(struct err *e, struct store *s, const struct step *step, const
 	return ret;
 }
 
-/* Recorded before it is changed: after a crash in between, undo finds the former value and does nothing. */
-static int make(struct err *e, struct step_host *h, struct store *s, const struct step *step, bool dry_run,
-		struct step_report *r)
-{
-	int ret = step->kind->look(e, h, step, r);
+/* A run of host_apply. */
+struct run {
+	struct step_host host;
+	struct store *store;
+	const struct host_options *options;
+	int changes;
+	bool over; /* whoever was asked had enough */
+};
 
-	if (ret < 0 || r->report_only || r->status == STEP_OK || r->status == STEP_UNKNOWN)
+static int look(struct err *e, struct run *run, const struct step *step, struct step_report *r)
+{
+	begin_report(step, r);
+	return step->kind->look(e, &run->host, step, r);
+}
+
+static bool is_to_be_made(const struct step_report *r)
+{
+	return !r->report_only && (r->status == STEP_DIFFERS || r->status == STEP_MISSING);
+}
+
+/*
+ * Looks once more, as others may have come in between. Recorded before it is
+ * changed: after a crash in between, undo finds the former value and does nothing.
+ */
+static int make_locked(struct err *e, struct run *run, const struct step *step, struct step_report *r)
+{
+	CLEANUP(unlockp) struct store *locked = NULL;
+	int ret = store_lock(e, run->store);
+
+	locked = ret == 0 ? run->store : NULL;
+	if (ret == 0)
+		ret = look(e, run, step, r);
+	if (ret < 0 || !is_to_be_made(r))
 		return ret;
-	if (!dry_run)
-		ret = record(e, s, step, r);
-	if (ret == 0 && !dry_run)
+	ret = record(e, run->store, step, r);
+	if (ret == 0)
 		ret = step->kind->set(e, r);
-	r->changed = ret == 0;
+	if (ret == 0)
+		r->outcome = STEP_CHANGED;
 	return ret;
 }
 
-int host_apply(struct err *e, const struct config *c, struct store *s, bool dry_run, host_report *report,
-	       void *ctx)
+static int make(struct err *e, struct run *run, const struct step *step, struct step_report *r)
 {
-	CLEANUP(unlockp) struct store *locked = NULL;
-	struct step_host h = begin(c);
+	const struct host_options *o = run->options;
+	enum host_answer answer = HOST_MAKE;
+	int ret = look(e, run, step, r);
+
+	if (ret < 0 || !is_to_be_made(r))
+		return ret;
+	if (o->ask)
+		answer = o->ask(o->ctx, r);
+	run->over = answer == HOST_QUIT;
+	if (answer != HOST_MAKE)
+		r->outcome = answer == HOST_SKIP ? STEP_SKIPPED : STEP_NOT_REACHED;
+	else if (o->dry_run)
+		r->outcome = STEP_CHANGED;
+	else
+		ret = make_locked(e, run, step, r);
+	return ret;
+}
+
+static int report_step(struct err *e, struct run *run, const struct step *step, bool reached)
+{
+	struct step_report r;
+	int ret = 0;
+
+	begin_report(step, &r);
+	if (!reached)
+		r.outcome = STEP_NOT_REACHED;
+	else
+		ret = make(e, run, step, &r);
+	if (ret < 0) {
+		r.outcome = STEP_FAILED;
+		step_text(r.why, "%.500s", e->msg);
+	}
+	run->changes += r.outcome == STEP_CHANGED;
+	run->options->report(run->options->ctx, &r);
+	return ret;
+}
+
+int host_apply(struct err *e, const struct config *c, struct store *s, const struct host_options *o)
+{
+	struct run run = { .host = begin(c), .store = s, .options = o };
 	struct step steps[STEPS_MAX];
 	size_t n = step_list(c, steps);
-	int changes = 0;
 	int ret = need_privilege(e);
 
-	if (ret == 0 && !dry_run) {
-		ret = store_lock(e, s);
-		locked = ret == 0 ? s : NULL;
-	}
-	for (size_t i = 0; ret == 0 && i < n; i++) {
-		struct step_report r;
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < n; i++) {
+		bool reached = ret == 0 && !run.over;
 
-		begin_report(&steps[i], &r);
-		ret = make(e, &h, s, &steps[i], dry_run, &r);
-		if (ret < 0)
-			break;
-		changes += r.changed;
-		report(ctx, &r);
+		if (report_step(e, &run, &steps[i], reached) < 0)
+			ret = -e->code;
 	}
-	return ret < 0 ? ret : changes;
+	return ret < 0 ? ret : run.changes;
 }
 
 static int forget(struct err *e, struct store *s, const char *step)
@@ -157,12 +218,14 @@ static int forget(struct err *e, struct store *s, const char *step)
 	return ret;
 }
 
-static const char *reason_of(const struct step steps[], size_t n, const char *name)
+/* Of a step that is not among those of this configuration only the name is known. */
+static void begin_record(const struct step steps[], size_t n, const char *name, struct step_report *r)
 {
+	*r = (struct step_report){ .reason = "", .detail = "", .manual = "" };
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(steps[i].name, name) == 0)
-			return steps[i].reason;
-	return "";
+			begin_report(&steps[i], r);
+	strcpy(r->name, name);
 }
 
 static int take_back(struct err *e, struct store *s, const struct setup_record *rec, bool dry_run,
@@ -186,8 +249,7 @@ static int take_back(struct err *e, struct store *s, const struct setup_record *
 	return ret;
 }
 
-int host_undo(struct err *e, const struct config *c, struct store *s, bool dry_run, host_report *report,
-	      void *ctx)
+int host_undo(struct err *e, const struct config *c, struct store *s, const struct host_options *o)
 {
 	CLEANUP(unlockp) struct store *locked = NULL;
 	CLEANUP_FREE struct setup_record *records = NULL;
@@ -196,21 +258,21 @@ int host_undo(struct err *e, const struct config *c, struct store *s, bool dry_r
 	int changes = 0;
 	int ret = need_privilege(e);
 
-	if (ret == 0 && !dry_run) {
+	if (ret == 0 && !o->dry_run) {
 		ret = store_lock(e, s);
 		locked = ret == 0 ? s : NULL;
 	}
 	if (ret == 0)
 		ret = store_setup_list(e, s, &records, &n);
 	for (size_t i = 0; ret == 0 && i < n; i++) {
-		struct step_report r = { .reason = reason_of(steps, n_steps, records[i].step) };
+		struct step_report r;
 
-		strcpy(r.name, records[i].step);
-		ret = take_back(e, s, &records[i], dry_run, &r);
+		begin_record(steps, n_steps, records[i].step, &r);
+		ret = take_back(e, s, &records[i], o->dry_run, &r);
 		if (ret < 0)
 			break;
-		changes += r.changed;
-		report(ctx, &r);
+		changes += r.outcome == STEP_CHANGED;
+		o->report(o->ctx, &r);
 	}
 	return ret < 0 ? ret : changes;
 }

@@ -17,45 +17,71 @@ enum step_status {
 	STEP_UNKNOWN, /* cannot tell; why is in `why` */
 };
 
+/* What a call did about a step. */
+enum step_outcome {
+	STEP_LEFT,        /* looked at; there was nothing to do, or nothing that we do */
+	STEP_CHANGED,     /* with dry_run: would be */
+	STEP_SKIPPED,     /* whoever was asked did not want it */
+	STEP_FAILED,      /* the call ends with its error */
+	STEP_NOT_REACHED, /* an earlier one failed, or whoever was asked had enough; only name and texts are filled in */
+};
+
 struct step_report {
 	char name[64];       /* stable: "net.ipv4.ip_forward", "module ip_vs", "snat ipv4" */
 	const char *reason;  /* one line: what it is for; "" when only a record of it is left */
+	const char *detail;  /* a paragraph for who wants to know more, one line; "" as above */
+	const char *manual;  /* where others have written about it: "iptables-extensions(8), ipvs"; "" as above */
 	char command[512];   /* what an admin would type; "": nothing */
 	char via[32];        /* the program that it is done with: "iptables-legacy"; else "" */
 	char present[1024];  /* the present value */
 	char wanted[1024];   /* the value that it should have; for host_undo the former one */
+	char note[256];      /* how the wanted value comes about: "4 x 1001 ports x 2 addresses"; else "" */
 	enum step_status status;
-	bool report_only;    /* never changed by us */
-	bool changed;        /* by this call; with dry_run: would be */
+	enum step_outcome outcome;
+	bool report_only;    /* not changed by this call, whatever it is */
 	bool pending;        /* by host_undo: cannot be put back yet, a later call will try again */
 	char why[512];       /* for STEP_UNKNOWN, or what was left alone; else empty */
 };
 
+enum host_answer {
+	HOST_MAKE,
+	HOST_SKIP,
+	HOST_QUIT, /* this one and all that follow are left */
+};
+
+/* Both: the report is valid during the call only. */
 typedef void host_report(void *ctx, const struct step_report *r);
+typedef enum host_answer host_ask(void *ctx, const struct step_report *r);
+
+struct host_options {
+	bool dry_run;       /* change nothing, the state file neither */
+	host_report *report;
+	host_ask *ask;      /* for host_apply: before each change, without the lock; NULL: make all */
+	void *ctx;          /* for both */
+};
 
 /*
- * All need CAP_NET_ADMIN (-EPERM). The reports are valid during the call only.
+ * All need CAP_NET_ADMIN (-EPERM).
  *
  * Reports every step in order. Returns the number of steps that are not
  * STEP_OK (STEP_UNKNOWN not counted).
  */
-int host_check(struct err *e, const struct config *c, host_report *report, void *ctx) MUST_CHECK;
+int host_check(struct err *e, const struct config *c, const struct host_options *o) MUST_CHECK;
 
 /*
  * Makes every step that differs, records each former value before it changes
- * anything (unless dry_run, which changes nothing), and reports every step.
- * Takes the writer's lock; with dry_run s may be NULL. Stops at the first
- * failure: what was done stays and is recorded. Returns the number of changes.
+ * anything, and reports every step. Takes the writer's lock for each change;
+ * with dry_run s may be NULL. Stops at the first failure: what was done stays
+ * and is recorded, the rest is reported as not reached. Returns the number of
+ * changes.
  */
-int host_apply(struct err *e, const struct config *c, struct store *s, bool dry_run,
-	       host_report *report, void *ctx) MUST_CHECK;
+int host_apply(struct err *e, const struct config *c, struct store *s, const struct host_options *o) MUST_CHECK;
 
 /*
  * Puts back what host_apply recorded, newest first; what someone else changed
  * since is left alone (reported with `why`). Returns the number of changes.
  */
-int host_undo(struct err *e, const struct config *c, struct store *s, bool dry_run,
-	      host_report *report, void *ctx) MUST_CHECK;
+int host_undo(struct err *e, const struct config *c, struct store *s, const struct host_options *o) MUST_CHECK;
 
 /*
  * The kernel's services that no route of the state file owns, which nothing

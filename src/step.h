@@ -25,7 +25,7 @@ struct step_host {
 
 struct step {
 	char name[64];
-	const char *reason;
+	const char *reason, *detail, *manual; /* as in struct step_report */
 	const char *wanted; /* for kernel settings with one right value; else NULL */
 	const struct step_kind *kind;
 };
@@ -35,7 +35,7 @@ struct step_kind {
 	const char *prefix; /* of the names of steps of this kind */
 	bool report_only;
 
-	/* Fills present, wanted, command, via and status; why for STEP_UNKNOWN. */
+	/* Fills present, wanted, note, command, via and status; why for STEP_UNKNOWN. */
 	int (*look)(struct err *e, struct step_host *h, const struct step *step, struct step_report *r);
 
 	/*
@@ -48,7 +48,7 @@ struct step_kind {
 
 	/*
 	 * Puts back what the record says, unless someone else changed it since
-	 * (then why says so). Fills present, wanted and changed; dry_run
+	 * (then why says so). Fills present, wanted and outcome; dry_run
 	 * changes nothing.
 	 */
 	int (*restore)(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r);

@@ -191,7 +191,7 @@ static int restore_snat(struct err *e, const struct setup_record *rec, bool dry_
 	strcpy(r->via, fw.name);
 	ret = delete_tagged(e, &fw, &rules, dry_run);
 	strcpy(r->present, ret > 0 ? "a rule of ours" : "no rule of ours");
-	r->changed = ret > 0;
+	r->outcome = ret > 0 ? STEP_CHANGED : STEP_LEFT;
 	return ret < 0 ? ret : 0;
 }
 

@@ -61,7 +61,7 @@ static int unload_module(struct err *e, const struct setup_record *rec, bool dry
 		r->pending = true;
 		return 0;
 	}
-	r->changed = ret == 0;
+	r->outcome = ret == 0 ? STEP_CHANGED : STEP_LEFT;
 	return ret;
 }
 
@@ -149,7 +149,7 @@ static int restore_sysctl(struct err *e, const struct setup_record *rec, bool dr
 	if (ret <= 0)
 		return ret;
 	ret = dry_run ? 0 : write_sysctl(e, r);
-	r->changed = ret == 0;
+	r->outcome = ret == 0 ? STEP_CHANGED : STEP_LEFT;
 	return ret;
 }
 
@@ -347,10 +347,10 @@ static int restore_ports(struct err *e, const struct setup_record *rec, bool dry
 	ours = applied;
 	portset_remove(&ours, &former);
 	if (portset_overlaps(&present, &ours))
-		r->changed = true;
+		r->outcome = STEP_CHANGED;
 	portset_remove(&present, &ours);
 	ret = portset_format(e, &present, r->wanted, sizeof(r->wanted));
-	if (ret == 0 && r->changed && !dry_run)
+	if (ret == 0 && r->outcome == STEP_CHANGED && !dry_run)
 		ret = write_sysctl(e, r);
 	return ret;
 }

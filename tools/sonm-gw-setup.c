@@ -135,7 +135,7 @@ static void write_json(struct setup *s, const struct step_report *r)
 		json_string(j, "status", status_name(r->status));
 	json_string(j, "present", r->present);
 	json_string(j, "wanted", r->wanted);
-	json_bool(j, "changed", r->changed);
+	json_bool(j, "changed", r->outcome == STEP_CHANGED);
 	json_bool(j, "report_only", r->report_only);
 	json_string(j, "reason", r->reason);
 	json_string(j, "command", r->command[0] ? r->command : NULL);
@@ -148,14 +148,21 @@ static void show_step(void *ctx, const struct step_report *r)
 {
 	struct setup *s = ctx;
 
+	if (r->outcome == STEP_FAILED || r->outcome == STEP_NOT_REACHED)
+		return;
 	if (s->json)
 		write_json(s, r);
-	else if (r->changed)
+	else if (r->outcome == STEP_CHANGED)
 		print_change(s, r);
 	else if (s->command == COMMAND_UNDO)
 		print_left(r);
 	else
 		print_state(r);
+}
+
+static struct host_options setup_options(struct setup *s)
+{
+	return (struct host_options){ .dry_run = s->dry_run, .report = show_step, .ctx = s };
 }
 
 static const char *foreign_format(const struct service *s, char text[static SERVICE_KEY_STRLEN])
@@ -202,6 +209,7 @@ static int change(struct err *e, struct setup *s)
 	CLEANUP(store_closep) struct store *store = NULL;
 	CLEANUP(service_list_clear) struct service_list foreign = { 0 };
 	enum store_mode mode = s->command == COMMAND_APPLY ? STORE_WRITE : STORE_UPDATE;
+	const struct host_options how = setup_options(s);
 	int ret = store_open(e, s->config.state, s->dry_run ? STORE_READ : mode, &store);
 
 	if (ret < 0)
@@ -209,8 +217,8 @@ static int change(struct err *e, struct setup *s)
 	if (s->command == COMMAND_UNDO && warn_of_routes(e, store) < 0)
 		return -e->code;
 	if (s->command == COMMAND_UNDO)
-		return host_undo(e, &s->config, store, s->dry_run, show_step, s);
-	ret = host_apply(e, &s->config, store, s->dry_run, show_step, s);
+		return host_undo(e, &s->config, store, &how);
+	ret = host_apply(e, &s->config, store, &how);
 	if (ret >= 0)
 		ret = host_foreign(e, store, &foreign);
 	if (ret >= 0)
@@ -220,6 +228,7 @@ static int change(struct err *e, struct setup *s)
 
 static int run(struct err *e, struct setup *s)
 {
+	struct host_options how;
 	int ret;
 
 	/* What was set up while it was one can be undone all the same. */
@@ -233,7 +242,8 @@ static int run(struct err *e, struct setup *s)
 		ret = change(e, s);
 		return ret < 0 ? ret : EXIT_DONE;
 	}
-	ret = host_check(e, &s->config, show_step, s);
+	how = setup_options(s);
+	ret = host_check(e, &s->config, &how);
 	return ret > 0 ? EXIT_DIFFERS : ret;
 }
 
