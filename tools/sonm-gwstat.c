@@ -14,7 +14,7 @@ static const int common_options[] = { 'j', 'c', 'h', TOOL_OPT_VERSION, TOOL_OPT_
 static const struct cmd_command commands[] = {
 	{ CMD_SHOW, 0, "show",
 	  "[CONTAINER...] [--rate | --closed | --total | --watch[=SECONDS]] [--report FILE | --prune TIME] "
-	  "[--since TIME] [--until TIME] [--exact] "
+	  "[--since TIME] [--until TIME] [--exact] [-n] "
 	  "[--sort FIELD] [--top N] [--format FORMAT | -j] "
 	  "[--output FILE | --push URL [--token-file FILE] [--ca-file FILE]]",
 	  "show what the routes have transferred (default)", 0, -1, show_options },
