@@ -36,6 +36,9 @@ enum {
 	{ TOOL_OPT_VERSION, 0, "version", NULL, "show the version", false, false },               \
 	{ TOOL_OPT_COMPLETE, 0, "complete-words", NULL, "list commands and options", false, true }
 
+/* How many columns the terminal has that stdout is; 0: none, or not known. */
+size_t tool_columns(void);
+
 /* Prints "PROG: MESSAGE" and returns the exit status for the error's code. */
 int tool_fail(const char *prog, const struct err *e);
 

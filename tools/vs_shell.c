@@ -28,7 +28,7 @@ static int help(struct err *e, const char *word)
 	const struct cmd_command *command = word ? vs_find_command(word) : NULL;
 
 	if (command) {
-		cmd_help_command(&vs_table, command, stdout);
+		cmd_help_command(&vs_table, command, tool_columns(), stdout);
 		return EXIT_DONE;
 	}
 	if (word)
