@@ -104,7 +104,7 @@ def check_synopses(program):
 def mentions(text):
     """Command lines in a text: (program, options)."""
     text = re.sub(r"\\e?\n", " ", text).replace(r"\-", "-")
-    for name, rest in re.findall(r"\b(sonm-(?:gw-setup|gwstat|stun|vs))((?:[ \t]+[^\s'\"`|;&<>()\\]+)+)", text):
+    for name, rest in re.findall(r"\b(sonm-(?:gw-setup|gwstat|stun|vs))((?:[ \t]+(?!ipvsadm)[^\s'\"`|;&<>()\\]+)+)", text):
         yield name, [word.rstrip(".,:").split("=")[0] for word in rest.split() if re.match(r"--?[a-zA-Z]|-\d$", word)]
 
 
