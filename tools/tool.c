@@ -142,6 +142,13 @@ bool tool_is_repeated(const struct cmd_line *line, size_t i)
 	return false;
 }
 
+bool tool_wants_colour(void)
+{
+	const char *term = getenv("TERM"), *unwanted = getenv("NO_COLOR");
+
+	return isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0 && (!unwanted || !*unwanted);
+}
+
 int tool_end(const char *prog, int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

@@ -60,6 +60,9 @@ int tool_blame_file(struct err *e);
 /* Is argument i the same as one before it? */
 bool tool_is_repeated(const struct cmd_line *line, size_t i);
 
+/* Is stdout a terminal that shows colours, and does nobody mind (NO_COLOR)? */
+bool tool_wants_colour(void);
+
 /* Flushes stdout: a failed write is a failure. Returns status, or EXIT_FAILED. */
 int tool_end(const char *prog, int status);
 

@@ -51,8 +51,10 @@ START_TEST(writes_a_command_that_a_shell_reads_as_the_same)
 	expect(how, "iptables -w -I INPUT -j ACCEPT", "iptables -w -I \\\n  INPUT -j \\\n  ACCEPT\n");
 	expect(how, "add '{ a b c; }' \"d e\" f", "add \\\n  '{ a b c; }' \\\n  \"d e\" f\n");
 	expect(how, "cat /a/path/that/is/long", "cat \\\n  /a/path/that/is/long\n");
+	expect(how, "tell \"it's a b\" c", "tell \\\n  \"it's a b\" c\n");
 	/* The last line needs no room for what the others end with. */
-	expect(how, "1234567 1234567 12345678901234", "1234567 \\\n  1234567 \\\n  12345678901234\n");
+	expect(how, "1234567 12345678", "1234567 12345678\n");
+	expect(how, "1234567 12345678 9", "1234567 \\\n  12345678 9\n");
 }
 END_TEST
 
