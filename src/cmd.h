@@ -92,6 +92,9 @@ void cmd_help(const struct cmd_table *table, size_t width, FILE *out);
 /* The help of one of its commands: usage, what it does, its options. */
 void cmd_help_command(const struct cmd_table *table, const struct cmd_command *command, size_t width, FILE *out);
 
+/* A row of another list: a name, and what it is, broken into lines behind it. width as for cmd_help. */
+void cmd_help_row(const char *name, const char *text, size_t width, FILE *out);
+
 /*
  * The command that a line names, whatever else is right or wrong with it; for help.
  * NULL: none that can be told, or the program's commands are not for the user to choose.

@@ -8,6 +8,7 @@
 #define HELP_INDENT 26        /* where an option's explanation stands */
 #define HELP_INDENT_NARROW 10 /* and where in a narrow window, in a line of its own */
 #define NARROW 60
+#define ROW_INDENT 16
 
 /* Text that is broken into lines between words; lines after the first begin at indent. */
 struct wrap {
@@ -141,6 +142,15 @@ void cmd_help_command(const struct cmd_table *table, const struct cmd_command *c
 		if (id && *id && !o->hidden)
 			put_item(out, width, o->letter, o->name, o->arg, o->help);
 	}
+}
+
+void cmd_help_row(const char *name, const char *text, size_t columns, FILE *out)
+{
+	struct wrap w = { .out = out, .width = line_width(columns), .column = ROW_INDENT, .indent = ROW_INDENT };
+
+	fprintf(out, "%-*s", ROW_INDENT, name);
+	wrap_put(&w, text);
+	fputc('\n', out);
 }
 
 void cmd_words(const struct cmd_table *table, FILE *out)

@@ -26,18 +26,19 @@ struct session {
 static int help(struct err *e, const char *word)
 {
 	const struct cmd_command *command = word ? vs_find_command(word) : NULL;
+	const size_t columns = tool_columns();
 
 	if (command) {
-		cmd_help_command(&vs_table, command, tool_columns(), stdout);
+		cmd_help_command(&vs_table, command, columns, stdout);
 		return EXIT_DONE;
 	}
 	if (word)
 		return err_set(e, ERR_USAGE, "'%.60s' is not a command; see 'help'", word);
 	for (const struct cmd_command *c = vs_table.commands; c->name; c++)
 		if (vs_is_for_prompt(c))
-			printf("%-15s %s\n", c->name, c->help);
-	printf("%-15s this list; with a command's name, its usage and options\n"
-	       "%-15s leave, as ^D does\n", "help", "quit");
+			cmd_help_row(c->name, c->help, columns, stdout);
+	cmd_help_row("help", "this list; with a command's name, its usage and options", columns, stdout);
+	cmd_help_row("quit", "leave, as ^D does", columns, stdout);
 	return EXIT_DONE;
 }
 
@@ -97,7 +98,7 @@ static int run_words(struct err *e, struct session *s, const struct words *w)
 {
 	const char *first = w->items[0];
 
-	if (strcmp(first, "help") == 0)
+	if (strcmp(first, "help") == 0 || strcmp(first, "?") == 0)
 		return help(e, w->n > 1 ? w->items[1] : NULL);
 	if (asks_for_help(w))
 		return help(e, vs_find_command(first) ? first : NULL);

@@ -175,6 +175,18 @@ START_TEST(prints_help_in_a_window_that_is_hardly_one)
 }
 END_TEST
 
+START_TEST(prints_a_row_of_another_list)
+{
+	struct unit_out out = { 0 };
+
+	cmd_help_row("help", "this list", 0, unit_open(&out));
+	unit_expect(&out, "help            this list\n");
+	cmd_help_row("quit", "leave the prompt, as ^D does", 40, unit_open(&out));
+	unit_expect(&out, "quit            leave the prompt, as ^D\n"
+			  "                does\n");
+}
+END_TEST
+
 static const struct {
 	const struct cmd_table *table;
 	const char *const words[4];
@@ -251,6 +263,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, prints_help_in_a_narrow_window);
 	tcase_add_test(tc, a_wide_window_has_the_same_help_as_none);
 	tcase_add_test(tc, prints_help_in_a_window_that_is_hardly_one);
+	tcase_add_test(tc, prints_a_row_of_another_list);
 	tcase_add_loop_test(tc, finds_the_command_that_help_is_asked_of, 0, ARRAY_LEN(named));
 	tcase_add_test(tc, lists_the_words_for_completion);
 	tcase_add_test(tc, lists_the_words_of_a_program_without_commands);
