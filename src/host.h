@@ -35,6 +35,7 @@ struct step_report {
 	char via[32];        /* the program that it is done with: "iptables-legacy"; else "" */
 	char present[1024];  /* the present value */
 	char wanted[1024];   /* the value that it should have; for host_undo the former one */
+	const char *content; /* of a file: the text that it should have; else NULL */
 	char note[256];      /* how the wanted value comes about: "4 x 1001 ports x 2 addresses"; else "" */
 	enum step_status status;
 	enum step_outcome outcome;
@@ -54,6 +55,8 @@ typedef void host_report(void *ctx, const struct step_report *r);
 typedef enum host_answer host_ask(void *ctx, const struct step_report *r);
 
 struct host_options {
+	bool persist;       /* also what makes it survive a boot; without, if a record says that it does */
+	const char *config_path; /* for what is started at boot, absolute; NULL: the default */
 	bool dry_run;       /* change nothing, the state file neither */
 	host_report *report;
 	host_ask *ask;      /* for host_apply: before each change, without the lock; NULL: make all */
@@ -64,9 +67,9 @@ struct host_options {
  * All need CAP_NET_ADMIN (-EPERM).
  *
  * Reports every step in order. Returns the number of steps that are not
- * STEP_OK (STEP_UNKNOWN not counted).
+ * STEP_OK (STEP_UNKNOWN not counted). s only knows what is ours; it may be NULL.
  */
-int host_check(struct err *e, const struct config *c, const struct host_options *o) MUST_CHECK;
+int host_check(struct err *e, const struct config *c, struct store *s, const struct host_options *o) MUST_CHECK;
 
 /*
  * Makes every step that differs, records each former value before it changes

@@ -2,6 +2,7 @@
 #include "step.h"
 
 #include "hostnet.h"
+#include "persist.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +35,7 @@ static const struct row {
 	const char *name;   /* %s: the configured scheduler */
 	const char *wanted; /* for kernel settings with one right value */
 	bool (*needed)(const struct config *c); /* NULL: always */
+	bool persist;       /* only if it is to survive a boot */
 	const char *reason, *detail, *manual;
 } rows[] = {
 	{ .name = "module ip_vs",
@@ -124,6 +126,54 @@ static const struct row {
 	  .reason = "the workers' answers pass through this host",
 	  .detail = "",
 	  .manual = "" },
+	{ .name = "file " PERSIST_MODULES,
+	  .persist = true,
+	  .reason = "the modules are loaded at boot",
+	  .detail = "systemd-modules-load.service reads it early at boot, before the settings are made: those of "
+		    "IPVS are there only once its module is.",
+	  .manual = "modules-load.d(5)" },
+	{ .name = "file " PERSIST_PORTS,
+	  .persist = true,
+	  .reason = "the pool is kept free from the first moments of a boot",
+	  .detail = "Of several files that set the same the last one by name counts and replaces what the others say. "
+		    "This one comes early, so that the ports that others reserve are never lost; at boot "
+		    "sonm-gateway.service adds the pool to theirs.",
+	  .manual = "sysctl.d(5)" },
+	{ .name = "file " PERSIST_SETTINGS,
+	  .persist = true,
+	  .reason = "the settings are made at boot",
+	  .detail = "systemd-sysctl.service reads it early at boot. A line that begins with - is no failure where the "
+		    "kernel does not have the setting. Room in the conntrack table is made by sonm-gateway.service, "
+		    "as a file could not see whether there is more already.",
+	  .manual = "sysctl.d(5)" },
+	{ .name = "file " PERSIST_UNITS "sonm-gateway.service",
+	  .persist = true,
+	  .reason = "at boot it sets up what is missing, and makes the routes' services again",
+	  .detail = "It runs sonm-gw-setup --apply and then sonm-vs --sync, once, after the host's own firewall and "
+		    "when the network is up, in a sandbox that lets it change the network's settings, load modules "
+		    "and write the state file, and nothing else.",
+	  .manual = "systemd.service(5), systemd.exec(5)" },
+	{ .name = "file " PERSIST_UNITS "sonm-gateway-checkpoint.service",
+	  .persist = true,
+	  .reason = "takes a checkpoint of the traffic",
+	  .detail = "It runs sonm-gwstat --checkpoint, in a sandbox.",
+	  .manual = "systemd.service(5), systemd.exec(5)" },
+	{ .name = "file " PERSIST_UNITS "sonm-gateway-checkpoint.timer",
+	  .persist = true,
+	  .reason = "has a checkpoint taken every minute, so that a power cut costs no more of the account",
+	  .detail = "What IPVS has counted is lost with the kernel; what is in the state file is not.",
+	  .manual = "systemd.timer(5)" },
+	{ .name = "unit sonm-gateway.service",
+	  .persist = true,
+	  .reason = "it is started at boot",
+	  .detail = "A link below /etc/systemd/system/multi-user.target.wants. It is not started now: it would find "
+		    "nothing to do.",
+	  .manual = "systemctl(1)" },
+	{ .name = "unit sonm-gateway-checkpoint.timer",
+	  .persist = true,
+	  .reason = "it is started at boot, and now",
+	  .detail = "A link below /etc/systemd/system/timers.target.wants.",
+	  .manual = "systemctl(1)" },
 };
 _Static_assert(ARRAY_LEN(rows) <= STEPS_MAX, "room for every row");
 
@@ -132,7 +182,7 @@ const struct step_kind *step_kind_of(const char *name)
 	/* The first that fits: the general kind of kernel settings comes last. */
 	static const struct step_kind *const kinds[] = {
 		&step_module, &step_snat, &step_filter, &step_ports, &step_at_least,
-		&step_forwarding, &step_forwarding6, &step_sysctl,
+		&step_forwarding, &step_forwarding6, &step_sysctl, &step_file, &step_unit,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
@@ -141,7 +191,7 @@ const struct step_kind *step_kind_of(const char *name)
 	return NULL;
 }
 
-size_t step_list(const struct config *c, struct step steps[static STEPS_MAX])
+size_t step_list(const struct config *c, bool persist, struct step steps[static STEPS_MAX])
 {
 	size_t n = 0;
 
@@ -149,7 +199,7 @@ size_t step_list(const struct config *c, struct step steps[static STEPS_MAX])
 		const char *variable = strstr(rows[i].name, "%s");
 		struct step *s = &steps[n];
 
-		if (rows[i].needed && !rows[i].needed(c))
+		if ((rows[i].needed && !rows[i].needed(c)) || (rows[i].persist && !persist))
 			continue;
 		step_text(s->name, "%.*s%s", variable ? (int)(variable - rows[i].name) : -1, rows[i].name,
 			  variable ? c->scheduler : "");

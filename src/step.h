@@ -20,6 +20,10 @@ struct step_firewall {
 /* What the steps of one run share. */
 struct step_host {
 	const struct config *config;
+	struct store *store;     /* what is ours; NULL: not known */
+	const char *config_path; /* as in struct host_options */
+	bool making;             /* what stands in the way is an error, not a finding */
+	char content[4096];      /* of the file that was looked at last */
 	struct step_firewall found[2]; /* IPv4, IPv6 */
 };
 
@@ -32,6 +36,7 @@ struct step {
 
 struct step_kind {
 	bool lost_at_boot; /* what was set is gone after a boot, and so is what was there before */
+	bool persists;     /* unless what --persist writes sets it again: then the record outlives the boot */
 	const char *prefix; /* of the names of steps of this kind */
 	bool report_only;
 
@@ -55,12 +60,15 @@ struct step_kind {
 };
 
 extern const struct step_kind step_module, step_sysctl, step_forwarding, step_forwarding6, step_ports,
-	step_at_least, step_snat, step_filter;
+	step_at_least, step_snat, step_filter, step_file, step_unit;
 
-#define STEPS_MAX 24
+#define STEPS_MAX 48
 
-/* The steps that this configuration needs, in the order in which they are made. Returns their number. */
-size_t step_list(const struct config *c, struct step steps[static STEPS_MAX]);
+/*
+ * The steps that this configuration needs, in the order in which they are made;
+ * with persist those that make it survive a boot, too. Returns their number.
+ */
+size_t step_list(const struct config *c, bool persist, struct step steps[static STEPS_MAX]);
 
 /* The kind of a recorded step; NULL: a later version's. */
 const struct step_kind *step_kind_of(const char *name);

@@ -67,6 +67,7 @@ static int unload_module(struct err *e, const struct setup_record *rec, bool dry
 
 const struct step_kind step_module = {
 	.lost_at_boot = true,
+	.persists = true,
 	.prefix = "module ",
 	.look = look_at_module,
 	.record = record_once,
@@ -155,6 +156,7 @@ static int restore_sysctl(struct err *e, const struct setup_record *rec, bool dr
 
 const struct step_kind step_sysctl = {
 	.lost_at_boot = true,
+	.persists = true,
 	.prefix = "net.",
 	.look = look_at_sysctl,
 	.record = record_once,
@@ -240,6 +242,7 @@ static int restore_forwarding(struct err *e, const struct setup_record *rec, boo
 
 const struct step_kind step_forwarding = {
 	.lost_at_boot = true,
+	.persists = true,
 	.prefix = "net.ipv4.ip_forward",
 	.look = look_at_sysctl,
 	.record = record_forwarding,
@@ -249,6 +252,7 @@ const struct step_kind step_forwarding = {
 
 const struct step_kind step_forwarding6 = {
 	.lost_at_boot = true,
+	.persists = true,
 	.prefix = "net.ipv6.conf.all.forwarding",
 	.look = look_at_sysctl,
 	.record = record_forwarding,
@@ -357,6 +361,7 @@ static int restore_ports(struct err *e, const struct setup_record *rec, bool dry
 
 const struct step_kind step_ports = {
 	.lost_at_boot = true,
+	.persists = true,
 	.prefix = "net.ipv4.ip_local_reserved_ports",
 	.look = look_at_ports,
 	.record = record_ports,

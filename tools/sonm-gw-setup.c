@@ -5,17 +5,23 @@
 #include "json.h"
 #include "tool.h"
 
+#include <string.h>
+
 #define PROG "sonm-gw-setup"
 
 enum { COMMAND_CHECK = 1, COMMAND_APPLY, COMMAND_UNDO };
-enum { OPT_DRY_RUN = TOOL_OPT_FIRST };
+enum { OPT_DRY_RUN = TOOL_OPT_FIRST, OPT_PERSIST };
 
 static const int common_options[] = { OPT_DRY_RUN, 'c', 'j', 'h', TOOL_OPT_VERSION, TOOL_OPT_COMPLETE, 0 };
 
+static const int persist_options[] = { OPT_PERSIST, 0 };
+
 static const struct cmd_command commands[] = {
-	{ .id = COMMAND_CHECK, .name = "check", .synopsis = "",
+	{ .id = COMMAND_CHECK, .name = "check", .synopsis = "[--persist]",
+	  .options = persist_options,
 	  .help = "say what is as it should be and what is not; change nothing (default)" },
-	{ .id = COMMAND_APPLY, .name = "apply", .synopsis = "[--dry-run]",
+	{ .id = COMMAND_APPLY, .name = "apply", .synopsis = "[--persist] [--dry-run]",
+	  .options = persist_options,
 	  .help = "change what is not as it should be, and remember how it was" },
 	{ .id = COMMAND_UNDO, .name = "undo", .synopsis = "[--dry-run]",
 	  .help = "put back what --apply changed" },
@@ -24,6 +30,7 @@ static const struct cmd_command commands[] = {
 
 static const struct cmd_option options[] = {
 	{ OPT_DRY_RUN, 0, "dry-run", NULL, "say what would be changed and change nothing", false, false },
+	{ OPT_PERSIST, 0, "persist", NULL, "write files and units for systemd, so that it survives a boot", false, false },
 	{ 'j', 'j', "json", NULL, "print JSON", false, false },
 	TOOL_COMMON_OPTIONS,
 	{ .id = 0 },
@@ -43,6 +50,8 @@ static const struct cmd_table table = {
 struct setup {
 	int command;
 	bool dry_run;
+	bool persist;
+	char *config_path; /* absolute; NULL: the default */
 	struct json *json; /* NULL: text */
 	bool json_begun;   /* an early failure prints no document */
 	struct config config;
@@ -51,6 +60,7 @@ struct setup {
 static void setup_clear(struct setup *s)
 {
 	json_free(s->json);
+	free(s->config_path);
 }
 
 static const char *status_name(enum step_status status)
@@ -162,7 +172,13 @@ static void show_step(void *ctx, const struct step_report *r)
 
 static struct host_options setup_options(struct setup *s)
 {
-	return (struct host_options){ .dry_run = s->dry_run, .report = show_step, .ctx = s };
+	return (struct host_options){
+		.dry_run = s->dry_run,
+		.persist = s->persist,
+		.config_path = s->config_path,
+		.report = show_step,
+		.ctx = s,
+	};
 }
 
 static const char *foreign_format(const struct service *s, char text[static SERVICE_KEY_STRLEN])
@@ -226,9 +242,19 @@ static int change(struct err *e, struct setup *s)
 	return ret;
 }
 
+static int check(struct err *e, struct setup *s)
+{
+	CLEANUP(store_closep) struct store *store = NULL;
+	const struct host_options how = setup_options(s);
+	int ret = store_open(e, s->config.state, STORE_READ, &store);
+
+	if (ret == 0)
+		ret = host_check(e, &s->config, store, &how);
+	return ret > 0 ? EXIT_DIFFERS : ret;
+}
+
 static int run(struct err *e, struct setup *s)
 {
-	struct host_options how;
 	int ret;
 
 	/* What was set up while it was one can be undone all the same. */
@@ -242,9 +268,17 @@ static int run(struct err *e, struct setup *s)
 		ret = change(e, s);
 		return ret < 0 ? ret : EXIT_DONE;
 	}
-	how = setup_options(s);
-	ret = host_check(e, &s->config, &how);
-	return ret > 0 ? EXIT_DIFFERS : ret;
+	return check(e, s);
+}
+
+/* What is started at boot reads the same file, wherever we are now. */
+static int find_config(struct err *e, const struct cmd_line *line, char **out)
+{
+	const char *path = cmd_get(line, 'c', NULL);
+
+	if (path && strcmp(path, CONFIG_DEFAULT_PATH) != 0)
+		*out = realpath(path, NULL);
+	return path && !*out && strcmp(path, CONFIG_DEFAULT_PATH) != 0 ? err_sys(e, errno, "cannot find %s", path) : 0;
 }
 
 /* Returns the exit status, or a negative errno. */
@@ -253,9 +287,12 @@ static int setup_main(struct err *e, const struct cmd_line *line)
 	CLEANUP(setup_clear) struct setup s = {
 		.command = line->command->id,
 		.dry_run = cmd_has(line, OPT_DRY_RUN),
+		.persist = cmd_has(line, OPT_PERSIST),
 	};
 	int ret = tool_config(e, line, &s.config);
 
+	if (ret == 0)
+		ret = find_config(e, line, &s.config_path);
 	if (ret < 0)
 		return ret;
 	if (cmd_has(line, 'j') && !(s.json = json_new(stdout)))

@@ -7,7 +7,7 @@
 static bool has_step(const struct config *c, const char *name)
 {
 	struct step steps[STEPS_MAX];
-	size_t n = step_list(c, steps);
+	size_t n = step_list(c, false, steps);
 
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(steps[i].name, name) == 0)
@@ -59,7 +59,7 @@ START_TEST(knows_every_steps_kind_by_its_name)
 
 	config_default(&c);
 	ck_assert_int_eq(addr_parse(&e, "2001:db8::1", &c.addresses[c.n_addresses++]), 0);
-	n = step_list(&c, steps);
+	n = step_list(&c, true, steps);
 	ck_assert_uint_gt(n, 10);
 	for (size_t i = 0; i < n; i++) {
 		ck_assert_ptr_nonnull(steps[i].kind);
