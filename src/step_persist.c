@@ -162,6 +162,8 @@ static int look_at_file(struct err *e, struct step_host *h, const struct step *s
 	strcpy(r->wanted, "ours");
 	advise(h, path, r);
 	r->status = ret == 0 ? STEP_MISSING : strcmp(text, h->content) == 0 ? STEP_OK : STEP_DIFFERS;
+	if (r->status == STEP_DIFFERS)
+		strcpy(r->present, "another text");
 	if (r->status == STEP_OK || is_read_only(path, r))
 		return 0;
 	return r->status == STEP_DIFFERS ? look_whose(e, h, text, r) : 0;
@@ -190,6 +192,32 @@ static int make_directories(struct err *e, const char *path)
 	return 0;
 }
 
+/*
+ * systemd reads changed files when it is told to, and when a unit is enabled or
+ * disabled. So it has to be told of those of units that are enabled already...
+ */
+static int reload_changed(struct err *e)
+{
+	bool enabled = false;
+
+	for (const struct unit *u = units; u->name; u++)
+		enabled = enabled || systemd_is_enabled(u->name, u->text);
+	return enabled ? systemd_reload(e) : 0;
+}
+
+/* ...and when the last one has gone. */
+static int reload_removed(struct err *e)
+{
+	char path[128];
+	bool left = false;
+
+	for (const struct unit *u = units; u->name; u++) {
+		step_text(path, PERSIST_UNITS "%s", u->name);
+		left = left || access(path, F_OK) == 0;
+	}
+	return left ? 0 : systemd_reload(e);
+}
+
 static int write_file(struct err *e, const struct step_report *r)
 {
 	CLEANUP(outfile_abandon) struct outfile f = { 0 };
@@ -200,7 +228,7 @@ static int write_file(struct err *e, const struct step_report *r)
 	fputs(r->content, f.stream);
 	if (outfile_end(e, &f) < 0)
 		return -e->code;
-	return is_unit(path) ? systemd_reload(e) : 0;
+	return is_unit(path) ? reload_changed(e) : 0;
 }
 
 static int remove_file(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
@@ -222,7 +250,7 @@ static int remove_file(struct err *e, const struct setup_record *rec, bool dry_r
 	}
 	ret = dry_run ? 0 : outfile_remove(e, path);
 	if (ret == 0 && !dry_run && is_unit(path))
-		ret = systemd_reload(e);
+		ret = reload_removed(e);
 	r->outcome = ret == 0 ? STEP_CHANGED : STEP_LEFT;
 	return ret;
 }

@@ -73,7 +73,12 @@ int systemd_enable(struct err *e, const char *unit)
 
 int systemd_disable(struct err *e, const char *unit)
 {
-	return systemctl(e, "disable", runs() ? "--now" : NULL, unit);
+	int ret = runs() ? systemctl(e, "stop", NULL, unit) : 0;
+
+	/* Somebody has taken its file away, or made something of it that cannot be started. */
+	if (ret < 0 && !strstr(e->msg, "not loaded"))
+		return ret;
+	return systemctl(e, "disable", NULL, unit);
 }
 
 int systemd_reload(struct err *e)

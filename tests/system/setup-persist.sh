@@ -120,12 +120,11 @@ before_the_boot()
 	rm /etc/sysctl.d/90-sonm-gateway.conf
 	systemctl --quiet disable sonm-gateway.service
 	expect 6 sonm-gw-setup --check >/run/output
-	grep -A2 '^missing' /run/output
-	sed -n '/^missing  file/,/do:/s/^ *do: *//p' /run/output >/run/advice
+	sonm-gw-setup -j | jq -r '.steps[] | select(.status == "missing" and (.name | startswith("file "))) | .command' >/run/advice
 	cat /run/advice
 	sh /run/advice
 	expect 0 sonm-gw-setup --apply >/run/output
-	check_equal "$(grep '^set' /run/output)" "set      unit sonm-gateway.service: not enabled -> enabled" "what is set"
+	check_equal "$(grep '^set' /run/output | tr -s ' ')" "set unit sonm-gateway.service: not enabled -> enabled" "what is set"
 	unchanged /run/applied
 
 	say "The configuration changes, and the files with it"
