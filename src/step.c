@@ -32,10 +32,11 @@ static bool matches_ipvs(const struct config *c)
 
 /* In the order in which they are made: settings under vs/ come with the module. */
 static const struct row {
-	const char *name;   /* %s: the configured scheduler */
+	const char *name;   /* %s: the configured scheduler, or what names fills in */
 	const char *wanted; /* for kernel settings with one right value */
 	bool (*needed)(const struct config *c); /* NULL: always */
 	bool persist;       /* only if it is to survive a boot */
+	size_t (*names)(const struct config *c, char names[][64], size_t max); /* NULL: one, by name */
 	const char *reason, *detail, *manual;
 } rows[] = {
 	{ .name = "module ip_vs",
@@ -126,6 +127,13 @@ static const struct row {
 	  .reason = "the workers' answers pass through this host",
 	  .detail = "",
 	  .manual = "" },
+	{ .name = "net/ipv4/conf/%s/rp_filter",
+	  .names = step_reverse_names,
+	  .reason = "clients' packets are taken in although the way back to them is another interface's",
+	  .detail = "In its strict mode (1) the reverse path filter drops a packet that comes in by an interface by which "
+		    "this host would not answer it: clients then get no answer, and nothing says why. The larger one of "
+		    "conf/all and the interface's own value counts. 2 takes in what can be answered at all.",
+	  .manual = "Documentation/networking/ip-sysctl.rst, rp_filter" },
 	{ .name = "file " PERSIST_MODULES,
 	  .persist = true,
 	  .reason = "the modules are loaded at boot",
@@ -174,15 +182,36 @@ static const struct row {
 	  .reason = "it is started at boot, and now",
 	  .detail = "A link below /etc/systemd/system/timers.target.wants.",
 	  .manual = "systemctl(1)" },
+	{ .name = "missing addresses",
+	  .reason = "the gateway's addresses have to be this host's",
+	  .detail = "IPVS accepts a service at whatever address, but no packet gets there that the kernel does not take "
+		    "for its own. Addresses on any interface count, also on lo.",
+	  .manual = "ip-address(8)" },
+	{ .name = "foreign services",
+	  .reason = "a service of IPVS in the pool, at one of the gateway's addresses, that no route owns keeps its port",
+	  .detail = "Somebody made it with ipvsadm, or an older state file was brought back. The pool is reserved for the "
+		    "routes of sonm-vs.",
+	  .manual = "ipvsadm(8), sonm-vs(8)" },
+	{ .name = "local listeners",
+	  .reason = "a program of this host that listens in the pool hears nothing once its port is published",
+	  .detail = "IPVS takes the packets before any socket sees them. Ports in use are not given to containers, so "
+		    "there are fewer.",
+	  .manual = "ss(8)" },
+	{ .name = "conntrack usage",
+	  .reason = "a full conntrack table drops new connections",
+	  .detail = "The kernel says nf_conntrack: table full, dropping packet. Each connection through the gateway is an "
+		    "entry, until some time after it has ended.",
+	  .manual = "Documentation/networking/nf_conntrack-sysctl.rst, conntrack(8)" },
 };
-_Static_assert(ARRAY_LEN(rows) <= STEPS_MAX, "room for every row");
+_Static_assert(ARRAY_LEN(rows) + CONFIG_ADDRESSES_MAX <= STEPS_MAX, "room for every row and interface");
 
 const struct step_kind *step_kind_of(const char *name)
 {
 	/* The first that fits: the general kind of kernel settings comes last. */
 	static const struct step_kind *const kinds[] = {
 		&step_module, &step_snat, &step_filter, &step_ports, &step_at_least,
-		&step_forwarding, &step_forwarding6, &step_sysctl, &step_file, &step_unit,
+		&step_forwarding, &step_forwarding6, &step_sysctl, &step_reverse, &step_file, &step_unit,
+		&step_addresses, &step_strangers, &step_listeners, &step_usage,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
@@ -191,24 +220,40 @@ const struct step_kind *step_kind_of(const char *name)
 	return NULL;
 }
 
+/* The names of the steps of a row: one, or as many as there are interfaces. */
+static size_t list_names(const struct row *row, const struct config *c, char names[CONFIG_ADDRESSES_MAX][64])
+{
+	const char *variable = strstr(row->name, "%s");
+
+	if (row->names)
+		return row->names(c, names, CONFIG_ADDRESSES_MAX);
+	step_text(names[0], "%.*s%s", variable ? (int)(variable - row->name) : -1, row->name,
+		  variable ? c->scheduler : "");
+	return 1;
+}
+
 size_t step_list(const struct config *c, bool persist, struct step steps[static STEPS_MAX])
 {
+	char names[CONFIG_ADDRESSES_MAX][64];
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const char *variable = strstr(rows[i].name, "%s");
-		struct step *s = &steps[n];
+		const struct row *row = &rows[i];
+		size_t n_names;
 
-		if ((rows[i].needed && !rows[i].needed(c)) || (rows[i].persist && !persist))
+		if ((row->needed && !row->needed(c)) || (row->persist && !persist))
 			continue;
-		step_text(s->name, "%.*s%s", variable ? (int)(variable - rows[i].name) : -1, rows[i].name,
-			  variable ? c->scheduler : "");
-		s->reason = rows[i].reason;
-		s->detail = rows[i].detail;
-		s->manual = rows[i].manual;
-		s->wanted = rows[i].wanted;
-		s->kind = step_kind_of(s->name);
-		n++;
+		n_names = list_names(row, c, names);
+		for (size_t k = 0; k < n_names; k++) {
+			struct step *s = &steps[n++];
+
+			strcpy(s->name, names[k]);
+			s->reason = row->reason;
+			s->detail = row->detail;
+			s->manual = row->manual;
+			s->wanted = row->wanted;
+			s->kind = step_kind_of(s->name);
+		}
 	}
 	return n;
 }

@@ -29,7 +29,7 @@ static int look_at_module(struct err *e, struct step_host *h, const struct step 
 }
 
 /* The former value is the one before our first change, whatever happened since. */
-static int record_once(struct err *e, const struct step_report *r, struct setup_record *rec)
+int step_record_once(struct err *e, const struct step_report *r, struct setup_record *rec)
 {
 	(void)e;
 	if (!rec->applied[0])
@@ -70,18 +70,19 @@ const struct step_kind step_module = {
 	.persists = true,
 	.prefix = "module ",
 	.look = look_at_module,
-	.record = record_once,
+	.record = step_record_once,
 	.set = load_module,
 	.restore = unload_module,
 };
 
-/* "net.ipv4.ip_forward" is the file net/ipv4/ip_forward. */
+/* "net.ipv4.ip_forward" is the file net/ipv4/ip_forward; a name with slashes may have dots that stay. */
 static const char *key_of(const char *name, char key[static 64])
 {
+	char separator = strchr(name, '/') ? '/' : '.';
 	size_t n = 0;
 
 	for (; name[n] && n < 63; n++)
-		key[n] = name[n] == '.' ? '/' : name[n];
+		key[n] = name[n] == separator ? '/' : name[n];
 	key[n] = '\0';
 	return key;
 }
@@ -114,7 +115,7 @@ static int look_at_sysctl(struct err *e, struct step_host *h, const struct step 
 	return 0;
 }
 
-static int write_sysctl(struct err *e, const struct step_report *r)
+int step_write_sysctl(struct err *e, const struct step_report *r)
 {
 	char key[64];
 	int ret = sysctl_write(e, key_of(r->name, key), r->wanted);
@@ -143,13 +144,13 @@ static int is_still_ours(struct err *e, const struct setup_record *rec, struct s
 	return 0;
 }
 
-static int restore_sysctl(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
+int step_restore_sysctl(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
 {
 	int ret = is_still_ours(e, rec, r);
 
 	if (ret <= 0)
 		return ret;
-	ret = dry_run ? 0 : write_sysctl(e, r);
+	ret = dry_run ? 0 : step_write_sysctl(e, r);
 	r->outcome = ret == 0 ? STEP_CHANGED : STEP_LEFT;
 	return ret;
 }
@@ -159,9 +160,9 @@ const struct step_kind step_sysctl = {
 	.persists = true,
 	.prefix = "net.",
 	.look = look_at_sysctl,
-	.record = record_once,
-	.set = write_sysctl,
-	.restore = restore_sysctl,
+	.record = step_record_once,
+	.set = step_write_sysctl,
+	.restore = step_restore_sysctl,
 };
 
 /*
@@ -203,9 +204,9 @@ static int record_forwarding(struct err *e, const struct step_report *r, struct 
 	int ret = 0;
 
 	if (rec->applied[0])
-		return record_once(e, r, rec);
-	record_once(e, r, rec);
-	if (!is_ipv6(r->name))
+		return step_record_once(e, r, rec);
+	ret = step_record_once(e, r, rec);
+	if (ret == 0 && !is_ipv6(r->name))
 		ret = remember(e, REDIRECTS, strcmp(r->present, "0") == 0 ? "1" : "0", rec);
 	if (ret < 0 || glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
 		return ret;
@@ -224,7 +225,7 @@ static int restore_forwarding(struct err *e, const struct setup_record *rec, boo
 
 	if (!former)
 		return err_set(e, ENOMEM, "out of memory");
-	ret = restore_sysctl(e, rec, dry_run, r);
+	ret = step_restore_sysctl(e, rec, dry_run, r);
 	strsep(&rest, " ");
 	/* Also when the setting is back already: an earlier call may have died right after it. */
 	while (ret == 0 && !r->why[0] && !dry_run && (item = strsep(&rest, " "))) {
@@ -246,7 +247,7 @@ const struct step_kind step_forwarding = {
 	.prefix = "net.ipv4.ip_forward",
 	.look = look_at_sysctl,
 	.record = record_forwarding,
-	.set = write_sysctl,
+	.set = step_write_sysctl,
 	.restore = restore_forwarding,
 };
 
@@ -256,7 +257,7 @@ const struct step_kind step_forwarding6 = {
 	.prefix = "net.ipv6.conf.all.forwarding",
 	.look = look_at_sysctl,
 	.record = record_forwarding,
-	.set = write_sysctl,
+	.set = step_write_sysctl,
 	.restore = restore_forwarding,
 };
 
@@ -295,10 +296,35 @@ const struct step_kind step_at_least = {
 	.lost_at_boot = true,
 	.prefix = "net.netfilter.nf_conntrack_max",
 	.look = look_at_conntrack,
-	.record = record_once,
-	.set = write_sysctl,
-	.restore = restore_sysctl,
+	.record = step_record_once,
+	.set = step_write_sysctl,
+	.restore = step_restore_sysctl,
 };
+
+bool step_overlap(const struct config *c, const char *range, char note[static 256])
+{
+	unsigned first, last, from = c->port_first, to = c->port_last;
+
+	note[0] = '\0';
+	if (sscanf(range, "%u %u", &first, &last) != 2 || from > last || to < first)
+		return false;
+	from = from > first ? from : first;
+	to = to < last ? to : last;
+	snprintf(note, 256, "this host's own connections get ports of %u-%u (ip_local_port_range), "
+		 "among them %u-%u of the pool", first, last, from, to);
+	return true;
+}
+
+static void note_overlap(const struct config *c, struct step_report *r)
+{
+	char range[SYSCTL_VALUE_MAX];
+	struct err none;
+
+	if (sysctl_read(&none, "net/ipv4/ip_local_port_range", range) < 0)
+		return;
+	if (!step_overlap(c, range, r->note))
+		strcpy(r->note, "ip_local_port_range does not overlap the pool now");
+}
 
 static int look_at_ports(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
 {
@@ -311,6 +337,7 @@ static int look_at_ports(struct err *e, struct step_host *h, const struct step *
 		return err_wrap(e, "%s", step->name);
 	if (r->status != STEP_MISSING)
 		r->status = portset_includes(&ports, &pool) ? STEP_OK : STEP_DIFFERS;
+	note_overlap(h->config, r);
 	portset_add(&ports, &pool);
 	ret = portset_format(e, &ports, r->wanted, sizeof(r->wanted));
 	if (ret < 0)
@@ -325,7 +352,7 @@ static int record_ports(struct err *e, const struct step_report *r, struct setup
 	struct portset former, others, applied;
 
 	if (!rec->applied[0])
-		return record_once(e, r, rec);
+		return step_record_once(e, r, rec);
 	if (portset_parse(e, rec->former, &former) < 0 || portset_parse(e, rec->applied, &applied) < 0 ||
 	    portset_parse(e, r->present, &others) < 0)
 		return err_wrap(e, "%s", r->name);
@@ -355,7 +382,7 @@ static int restore_ports(struct err *e, const struct setup_record *rec, bool dry
 	portset_remove(&present, &ours);
 	ret = portset_format(e, &present, r->wanted, sizeof(r->wanted));
 	if (ret == 0 && r->outcome == STEP_CHANGED && !dry_run)
-		ret = write_sysctl(e, r);
+		ret = step_write_sysctl(e, r);
 	return ret;
 }
 
@@ -365,6 +392,6 @@ const struct step_kind step_ports = {
 	.prefix = "net.ipv4.ip_local_reserved_ports",
 	.look = look_at_ports,
 	.record = record_ports,
-	.set = write_sysctl,
+	.set = step_write_sysctl,
 	.restore = restore_ports,
 };
