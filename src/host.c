@@ -235,10 +235,14 @@ static int report_step(struct err *e, struct run *run, const struct step *step, 
 		r.outcome = STEP_NOT_REACHED;
 	else
 		ret = make(e, run, step, &r);
-	if (ret < 0) {
-		r.outcome = STEP_FAILED;
+	if (ret < 0)
 		step_text(r.why, "%.500s", e->msg);
+	if (ret < 0 && r.report_only) { /* what is not ours to change keeps us from nothing */
+		r.status = STEP_UNKNOWN;
+		ret = 0;
 	}
+	if (ret < 0)
+		r.outcome = STEP_FAILED;
 	run->changes += r.outcome == STEP_CHANGED;
 	run->options->report(run->options->ctx, &r);
 	return ret;

@@ -274,11 +274,12 @@ static int run(struct err *e, struct setup *s)
 /* What is started at boot reads the same file, wherever we are now. */
 static int find_config(struct err *e, const struct cmd_line *line, char **out)
 {
-	const char *path = cmd_get(line, 'c', NULL);
+	const char *path = cmd_get(line, 'c', CONFIG_DEFAULT_PATH);
 
-	if (path && strcmp(path, CONFIG_DEFAULT_PATH) != 0)
-		*out = realpath(path, NULL);
-	return path && !*out && strcmp(path, CONFIG_DEFAULT_PATH) != 0 ? err_sys(e, errno, "cannot find %s", path) : 0;
+	if (strcmp(path, CONFIG_DEFAULT_PATH) == 0)
+		return 0;
+	*out = realpath(path, NULL);
+	return *out ? 0 : err_sys(e, errno, "cannot find %s", path);
 }
 
 /* Returns the exit status, or a negative errno. */

@@ -115,6 +115,18 @@ download "$endpoint" | cmp - /tmp/content
 sed -i '/mine/d' /etc/sysctl.d/90-sonm-gateway.conf
 inside sonm-gw-setup --apply >/run/output
 
+say "What can only be reported and cannot be told in there is no failure"
+lab_configure 'ports: [1000, 1001]'
+python3 -c 'import socket, time
+s = socket.socket(); s.bind(("198.51.100.1", 1000)); s.listen(); open("/run/listens", "w"); time.sleep(1000)' &
+wait_for 20 test -e /run/listens
+started sonm-gateway.service
+log sonm-gateway.service | grep -A2 'local listeners'
+log sonm-gateway.service | grep -q 'CAP_NET_BIND_SERVICE' || fail "it could tell"
+kill $!
+lab_configure
+inside sonm-gw-setup --apply >/run/output
+
 say "The timer's service takes a checkpoint"
 counters_settle
 started sonm-gateway-checkpoint.service
