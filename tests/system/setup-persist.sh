@@ -201,6 +201,53 @@ as_if_nothing_had_been()
 	boot
 	not_loaded
 	unchanged /var/lib/sonm/before
+
+	say "Somebody else's file of such a name is not lost"
+	echo 'net.ipv4.ip_forward = 0' >/etc/sysctl.d/90-sonm-gateway.conf
+	for dry_run in --dry-run ''; do
+		# shellcheck disable=SC2086
+		conflict sonm-gw-setup --apply --persist $dry_run
+	done
+	expect 6 sonm-gw-setup --check >/run/output
+	[ ! -e /etc/systemd/system/sonm-gateway.service ] || fail "it went on"
+	say "Without systemctl it is said, and the files are written"
+	rm /etc/sysctl.d/90-sonm-gateway.conf
+	mv "$(command -v systemctl)" /run/systemctl
+	expect 0 sonm-gw-setup --apply >/run/output
+	grep -A2 'unit sonm-gateway.service' /run/output
+	for file in $files; do
+		[ -e "$file" ] || fail "no file $file"
+	done
+	expect 0 sonm-gw-setup --undo >/run/output
+	unchanged /var/lib/sonm/before
+
+	say "Another configuration and state file are in the units"
+	mkdir -m 700 /var/lib/sonm/other
+	printf 'gateway:\n  addresses: [198.51.100.1]\n  state: /var/lib/sonm/other/state.db\n' >/etc/sonm/other.yaml
+	mv /run/systemctl /bin/systemctl
+	cd /etc/sonm
+	expect 0 sonm-gw-setup --apply --persist -c other.yaml >/run/output
+	check_equal "$(grep -h '^ExecStart=/usr' /etc/systemd/system/sonm-gateway*.service | grep -vc -- ' --config /etc/sonm/other.yaml$')" 0 \
+		"commands without"
+	check_equal "$(grep -h '^ReadWritePaths' /etc/systemd/system/sonm-gateway*.service | cut -d' ' -f1 | uniq)" \
+		ReadWritePaths=-/var/lib/sonm/other "what may be written"
+	for unit in /etc/systemd/system/sonm-gateway*; do
+		check_equal "$(systemd-analyze verify --man=no "$unit" 2>&1)" "" "complaints about ${unit##*/}"
+	done
+	expect 0 sonm-gw-setup --undo -c other.yaml >/run/output
+	mv other.yaml 'other one.yaml'
+	sonm-gw-setup --apply --persist -c 'other one.yaml' >/run/output 2>/run/stderr && fail "it takes a name with a space"
+	grep 'a unit for systemd cannot name' /run/stderr
+}
+
+# conflict COMMAND...: fails with status 4 and a line, and changes none of the files.
+conflict()
+{
+	status=0
+	"$@" >/run/output 2>/run/stderr || status=$?
+	cat /run/stderr
+	check_equal "$status, $(wc -l </run/stderr) line" "4, 1 line" "exit status"
+	check_equal "$(cat /etc/sysctl.d/90-sonm-gateway.conf)" 'net.ipv4.ip_forward = 0' "his file"
 }
 
 lab_boots before_the_boot after_the_boot without_the_admins_ports taken_back as_if_nothing_had_been
