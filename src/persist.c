@@ -80,23 +80,45 @@ int persist_ports(struct err *e, const struct config *c, char out[static PERSIST
 	return end(e, &t);
 }
 
+/* ProtectHome= and PrivateTmp= hide them from our services. */
+static bool is_hidden(const char *path)
+{
+	static const char *const hidden[] = { "/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/" };
+
+	for (size_t i = 0; i < ARRAY_LEN(hidden); i++)
+		if (strncmp(path, hidden[i], strlen(hidden[i])) == 0)
+			return true;
+	return false;
+}
+
 /* No quotes, spaces, percent or dollar signs, which systemd would take for something else. */
 static int check_path(struct err *e, const char *path)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+@:,=~";
 
-	if (path[strspn(path, plain)] == '\0')
-		return 0;
-	return err_set(e, ERR_USAGE,
-		       "a unit for systemd cannot name %s; use a path of letters, digits and / . _ - + @ : , = ~", path);
+	if (path[strspn(path, plain)] != '\0')
+		return err_set(e, ERR_USAGE, "a unit for systemd cannot name %s; "
+			       "use a path of letters, digits and / . _ - + @ : , = ~", path);
+	if (is_hidden(path))
+		return err_set(e, ERR_USAGE, "the units' sandbox hides %s; keep it outside of /home, /root, "
+			       "/run/user, /tmp and /var/tmp", path);
+	return 0;
 }
 
-static void append_directory(struct text *t, const char *path)
+static size_t directory_length(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	int len = slash ? (int)(slash - path) : 0;
 
-	append(t, "%.*s", len > 0 ? len : 1, len > 0 ? path : "/");
+	return slash ? (size_t)(slash - path) : 0;
+}
+
+/* The directory of the state file is what the services may write to. */
+static int check_state(struct err *e, const char *path)
+{
+	if (directory_length(path) == 0)
+		return err_set(e, ERR_USAGE, "the units' sandbox would let them write everywhere; "
+			       "give the state file %s a directory of its own", path);
+	return check_path(e, path);
 }
 
 int persist_unit(struct err *e, const char *text, const struct config *c, const char *config_path,
@@ -105,7 +127,7 @@ int persist_unit(struct err *e, const char *text, const struct config *c, const 
 	struct text t = begin(out);
 	const char *mark;
 
-	if (check_path(e, c->state) < 0 || (config_path && check_path(e, config_path) < 0))
+	if (check_state(e, c->state) < 0 || (config_path && check_path(e, config_path) < 0))
 		return -e->code;
 	while ((mark = strchr(text, '@')) != NULL) {
 		append(&t, "%.*s", (int)(mark - text), text);
@@ -115,7 +137,7 @@ int persist_unit(struct err *e, const char *text, const struct config *c, const 
 				append(&t, " --config %s", config_path);
 			text += 7;
 		} else if (strncmp(text, "state@", 6) == 0) {
-			append_directory(&t, c->state);
+			append(&t, "%.*s", (int)directory_length(c->state), c->state);
 			text += 6;
 		} else {
 			append(&t, "@");

@@ -38,7 +38,8 @@ int persist_ports(struct err *e, const struct config *c, char out[static PERSIST
 
 /*
  * A unit's text (units.h), filled in. config_path: absolute, or NULL for the
- * default. -EINVAL: a path with characters that mean something to systemd.
+ * default. -EINVAL: a path with characters that mean something to systemd, or
+ * that the units' sandbox hides, or lays bare all the rest for.
  */
 int persist_unit(struct err *e, const char *text, const struct config *c, const char *config_path,
 		 char out[static PERSIST_TEXT_MAX]) MUST_CHECK;

@@ -91,7 +91,7 @@ static void advise(const struct step_host *h, const char *path, struct step_repo
 
 /*
  * Reads a file. 1: it is in buf; 0: there is none. What cannot be one of ours,
- * as it is too long, or a link, reads as "?".
+ * as it is too long, or a link, or no text, reads as "?".
  */
 static int read_file(struct err *e, const char *path, char buf[static PERSIST_TEXT_MAX])
 {
@@ -108,6 +108,8 @@ static int read_file(struct err *e, const char *path, char buf[static PERSIST_TE
 	if (n < 0)
 		return err_sys(e, errno, "cannot read %s", path);
 	buf[n] = '\0';
+	if (strlen(buf) != (size_t)n)
+		strcpy(buf, "?");
 	return 1;
 }
 

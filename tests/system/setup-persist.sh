@@ -45,7 +45,7 @@ not_loaded()
 # A boot as systemd does it: modules, settings, network, the host's own firewall.
 boot()
 {
-	install -m 755 "$builddir"/sonm-gw-setup "$builddir"/sonm-vs "$builddir"/sonm-gwstat /usr/local/sbin
+	install -m 755 "${builddir:?}"/sonm-gw-setup "$builddir"/sonm-vs "$builddir"/sonm-gwstat /usr/local/sbin
 	[ ! -e $disk ] || cp -a $disk/. /etc
 	/lib/systemd/systemd-modules-load 2>/run/modules-load || :
 	/lib/systemd/systemd-sysctl 2>/run/sysctl || { cat /run/sysctl; fail "systemd-sysctl"; }

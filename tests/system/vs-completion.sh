@@ -52,6 +52,7 @@ say "Commands and options"
 offered "sonm-vs set" "set-worker"
 offered "sonm-vs --del" "--delete --delete-worker"
 offered "sonm-gw-setup --ap" "--apply"
+offered "sonm-gw-setup --pe" "--persist"
 
 say "Containers and workers, where they can stand"
 offered "sonm-vs -D " "tiger web"

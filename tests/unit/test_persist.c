@@ -50,9 +50,6 @@ START_TEST(fills_a_unit_in)
 	ck_assert_str_eq(text, "A=x\nB=/srv/gateway @module\nC=y\n@");
 	ck_assert_int_eq(persist_unit(&e, unit, &c, "/etc/hub.yaml", text), 0);
 	ck_assert_str_eq(text, "A=x --config /etc/hub.yaml\nB=/srv/gateway @module\nC=y --config /etc/hub.yaml\n@");
-	strcpy(c.state, "/state.db");
-	ck_assert_int_eq(persist_unit(&e, "@state@", &c, NULL, text), 0);
-	ck_assert_str_eq(text, "/");
 }
 END_TEST
 
@@ -68,6 +65,24 @@ START_TEST(refuses_paths_that_mean_something_else_to_systemd)
 		strcpy(c.state, paths[i]);
 		ck_assert_int_eq(persist_unit(&e, "", &c, NULL, text), -ERR_USAGE);
 	}
+}
+END_TEST
+
+START_TEST(refuses_paths_that_the_sandbox_hides_or_that_open_it)
+{
+	static const char *const hidden[] = { "/home/a/x", "/root/x", "/run/user/0/x", "/tmp/x", "/var/tmp/x" };
+	static const char *const seen[] = { "/homes/x", "/rootless/x", "/srv/tmp/x", "/run/x" };
+	struct config c;
+
+	config_default(&c);
+	for (size_t i = 0; i < ARRAY_LEN(hidden); i++)
+		ck_assert_int_eq(persist_unit(&e, "", &c, hidden[i], text), -ERR_USAGE);
+	for (size_t i = 0; i < ARRAY_LEN(seen); i++)
+		ck_assert_int_eq(persist_unit(&e, "", &c, seen[i], text), 0);
+	strcpy(c.state, "/state.db");
+	ck_assert_int_eq(persist_unit(&e, "", &c, NULL, text), -ERR_USAGE);
+	strcpy(c.state, "/tmp/state.db");
+	ck_assert_int_eq(persist_unit(&e, "", &c, NULL, text), -ERR_USAGE);
 }
 END_TEST
 
@@ -103,7 +118,7 @@ START_TEST(every_unit_fits_and_is_filled_in)
 
 	config_default(&c);
 	memset(c.state, 'a', 200);
-	c.state[0] = '/';
+	c.state[0] = c.state[2] = '/';
 	for (const struct unit *u = units; u->name; u++, n++) {
 		ck_assert_int_eq(persist_unit(&e, u->text, &c, c.state, text), 0);
 		ck_assert_msg(!strstr(text, "@config@") && !strstr(text, "@state@") && !strstr(text, "@sbindir@"), "%s",
@@ -121,6 +136,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, reserves_the_pool_and_nothing_else);
 	tcase_add_test(tc, fills_a_unit_in);
 	tcase_add_test(tc, refuses_paths_that_mean_something_else_to_systemd);
+	tcase_add_test(tc, refuses_paths_that_the_sandbox_hides_or_that_open_it);
 	tcase_add_test(tc, refuses_what_would_not_fit);
 	tcase_add_test(tc, says_what_an_admin_would_type);
 	tcase_add_test(tc, every_unit_fits_and_is_filled_in);
