@@ -119,6 +119,11 @@ void routing_close(struct routing *r)
 	free(r);
 }
 
+void routing_closep(struct routing **r)
+{
+	routing_close(*r);
+}
+
 /* Sends a message, which it frees, and reads its answer: 0, or the kernel's errno. */
 static int ask(struct err *e, struct routing *r, struct nl_msg *msg)
 {

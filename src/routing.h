@@ -17,6 +17,7 @@ int routing_open(struct err *e, struct routing **out) MUST_CHECK;
 int routing_open_blind(struct err *e, struct routing **out) MUST_CHECK;
 
 void routing_close(struct routing *r); /* NULL is fine */
+void routing_closep(struct routing **r); /* a CLEANUP function */
 
 /* Does the kernel deliver packets to this unicast address to itself (RTN_LOCAL)? */
 int routing_is_local(struct err *e, struct routing *r, const struct addr *a, bool *out) MUST_CHECK;

@@ -58,14 +58,9 @@ static size_t list_vips(const struct config *c, struct addr vips[static CONFIG_A
 	return n;
 }
 
-static void closep(struct routing **r)
-{
-	routing_close(*r);
-}
-
 static int look_at_addresses(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
 {
-	CLEANUP(closep) struct routing *routing = NULL;
+	CLEANUP(routing_closep) struct routing *routing = NULL;
 	struct addr vips[CONFIG_ADDRESSES_MAX];
 	struct findings missing = { .report = r };
 	size_t n = list_vips(h->config, vips);

@@ -14,11 +14,6 @@
 
 #define SUFFIX "/rp_filter"
 
-static void closep(struct routing **r)
-{
-	routing_close(*r);
-}
-
 size_t step_reverse_names(const struct config *c, char names[][64], size_t max)
 {
 	char interface[IF_NAMESIZE];
@@ -78,7 +73,7 @@ static int leaves_elsewhere(struct err *e, struct routing *r, const struct addr 
 /* 1: clients of one of the interface's addresses would be dropped if the filter is strict. */
 static int would_drop(struct err *e, const struct config *c, const char *interface, struct step_report *report)
 {
-	CLEANUP(closep) struct routing *routing = NULL;
+	CLEANUP(routing_closep) struct routing *routing = NULL;
 	char holder[IF_NAMESIZE];
 	int ret = routing_open(e, &routing);
 

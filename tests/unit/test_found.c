@@ -134,6 +134,22 @@ START_TEST(a_file_that_is_replaced_is_recorded_with_its_former_text)
 }
 END_TEST
 
+START_TEST(a_filter_is_recorded_like_any_setting)
+{
+	struct step_report r = { .reason = "", .present = "1", .wanted = "2" };
+	struct setup_record rec = { 0 };
+	struct err e;
+
+	strcpy(r.name, "net/ipv4/conf/no.such/rp_filter");
+	ck_assert_ptr_eq(step_kind_of(r.name), &step_reverse);
+	ck_assert_int_eq(step_reverse.record(&e, &r, &rec), 0);
+	ck_assert_str_eq(rec.former, "1");
+	ck_assert_str_eq(rec.applied, "2");
+	ck_assert_int_eq(step_reverse.set(&e, &r), -ERR_NO_KERNEL);
+	ck_assert_ptr_nonnull(strstr(e.msg, r.name));
+}
+END_TEST
+
 START_TEST(loopback_takes_no_packets_from_others)
 {
 	struct addr here = given_addr("127.0.0.1"), elsewhere = given_addr("192.0.2.77");
@@ -155,6 +171,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, files_and_units_are_steps_only_when_asked_for);
 	tcase_add_test(tc, what_the_files_set_again_is_kept_over_a_boot);
 	tcase_add_test(tc, a_file_that_is_replaced_is_recorded_with_its_former_text);
+	tcase_add_test(tc, a_filter_is_recorded_like_any_setting);
 	tcase_add_test(tc, loopback_takes_no_packets_from_others);
 }
 
