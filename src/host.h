@@ -2,7 +2,8 @@
 /*
  * host: prepares this host's kernel for the gateway, checks it, and takes it
  * back: a table of steps (step.h). Composes the adapters sysctl, module,
- * firewall, ipvs and store. Prints nothing.
+ * firewall, systemd, outfile, hostnet, routing, interfaces, ipvs and store.
+ * Prints nothing.
  */
 #ifndef SONM_HOST_H
 #define SONM_HOST_H
