@@ -89,7 +89,7 @@ int firewall_named(struct err *e, const char *name, struct firewall *out)
  * Tells whether this kernel takes rules from the program. A kernel that has
  * nf_tables without the IP families lists rules, none, and refuses only to
  * make some; so a chain is made, in a network namespace that is gone again at
- * once. Without unshare(1) or the right to use it there is no telling. The
+ * once. Without unshare(1) or the right to use it there is no telling: 1. The
  * legacy program needs no trial: it is the last to be asked.
  */
 static int takes_rules(struct err *e, const struct firewall *f)
@@ -99,24 +99,32 @@ static int takes_rules(struct err *e, const struct firewall *f)
 	const char *const argv[] = { unshare, "-n", "--", f->path, "-t", "nat", "-N", "sonm-gateway", NULL };
 	int ret;
 
-	if (f->legacy || program_find(e, "unshare", unshare) < 0)
+	if (f->legacy)
 		return 0;
+	if (program_find(e, "unshare", unshare) < 0)
+		return 1;
 	ret = program_run(e, argv, &result);
 	if (ret < 0 || result.status == 0 || strstr(result.errors, "unshare:"))
-		return ret;
+		return ret < 0 ? ret : result.status != 0;
 	return explain(e, f, "make rules", &result);
 }
 
-int firewall_find(struct err *e, sa_family_t family, struct firewall *out)
+int firewall_find(struct err *e, sa_family_t family, const char *hint, struct firewall *out)
 {
 	struct err first = { 0 }, last = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(candidates); i++) {
 		struct firewall f;
+		int ret;
 
 		if (candidates[i].family != family)
 			continue;
-		if (open_candidate(&last, &candidates[i], &f) == 0 && takes_rules(&last, &f) == 0) {
+		ret = open_candidate(&last, &candidates[i], &f);
+		if (ret == 0)
+			ret = takes_rules(&last, &f);
+		if (ret > 0 && hint[0] && firewall_named(e, hint, out) == 0)
+			return 0;
+		if (ret >= 0) {
 			*out = f;
 			return 0;
 		}

@@ -21,9 +21,11 @@ struct firewall {
 
 /*
  * Finds the program for a family: plain iptables if this kernel takes rules
- * from it, else iptables-legacy. -ERR_NO_KERNEL: none of them works here.
+ * from it, else iptables-legacy. Where trying that is not allowed, as in the
+ * sandbox of a service, the program with the name hint, if it is not "".
+ * -ERR_NO_KERNEL: none of them works here.
  */
-int firewall_find(struct err *e, sa_family_t family, struct firewall *out) MUST_CHECK;
+int firewall_find(struct err *e, sa_family_t family, const char *hint, struct firewall *out) MUST_CHECK;
 
 /* One of these programs by name, whether it is the one that firewall_find prefers or not. -ERR_NO_KERNEL. */
 int firewall_named(struct err *e, const char *name, struct firewall *out) MUST_CHECK;

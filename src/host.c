@@ -51,23 +51,15 @@ static void begin_report(const struct step *step, struct step_report *r)
 	strcpy(r->name, step->name);
 }
 
-static struct step_host begin(const struct config *c)
+static struct step_host begin(const struct config *c, struct store *s, const struct host_options *o)
 {
-	return (struct step_host){ .config = c, .privileged = is_privileged(), .found = { { .ret = 1 }, { .ret = 1 } } };
-}
-
-size_t host_list(const struct config *c, const struct host_options *o)
-{
-	struct step steps[STEPS_MAX];
-	size_t n = step_list(c, steps);
-
-	for (size_t i = 0; i < n; i++) {
-		struct step_report r;
-
-		begin_report(&steps[i], &r);
-		o->report(o->ctx, &r);
-	}
-	return n;
+	return (struct step_host){
+		.config = c,
+		.store = s,
+		.config_path = o->config_path,
+		.privileged = is_privileged(),
+		.found = { { .ret = 1 }, { .ret = 1 } },
+	};
 }
 
 /* Looks at a step. What went wrong is in the report as well. */
@@ -88,14 +80,59 @@ static int look(struct err *e, struct step_host *h, const struct step *step, str
 	return ret;
 }
 
-int host_check(struct err *e, const struct config *c, const struct host_options *o)
+/* Has the setup been made to survive a boot, as the records say? */
+static int read_persisted(struct err *e, struct store *s, bool *out)
 {
-	struct step_host h = begin(c);
+	CLEANUP_FREE struct setup_record *records = NULL;
+	size_t n = 0;
+
+	if (s && store_setup_list(e, s, &records, &n) < 0)
+		return -e->code;
+	*out = false;
+	for (size_t i = 0; i < n; i++)
+		*out = *out || step_kind_of(records[i].step) == &step_file;
+	return 0;
+}
+
+/* The steps in question. *persisted may be NULL. */
+static int list_steps(struct err *e, const struct config *c, struct store *s, const struct host_options *o,
+		      struct step steps[static STEPS_MAX], size_t *n, bool *persisted)
+{
+	bool found = false;
+
+	if (read_persisted(e, s, &found) < 0)
+		return -e->code;
+	*n = step_list(c, found || o->persist, steps);
+	if (persisted)
+		*persisted = found;
+	return 0;
+}
+
+int host_list(struct err *e, const struct config *c, struct store *s, const struct host_options *o)
+{
 	struct step steps[STEPS_MAX];
-	size_t n = step_list(c, steps);
+	size_t n;
+	int ret = list_steps(e, c, s, o, steps, &n, NULL);
+
+	for (size_t i = 0; ret == 0 && i < n; i++) {
+		struct step_report r;
+
+		begin_report(&steps[i], &r);
+		o->report(o->ctx, &r);
+	}
+	return ret < 0 ? ret : (int)n;
+}
+
+int host_check(struct err *e, const struct config *c, struct store *s, const struct host_options *o)
+{
+	struct step_host h = begin(c, s, o);
+	struct step steps[STEPS_MAX];
 	int differences = 0;
+	size_t n = 0;
 	int ret = o->unprivileged ? 0 : need_privilege(e);
 
+	if (ret == 0)
+		ret = list_steps(e, c, s, o, steps, &n, NULL);
 	for (size_t i = 0; ret == 0 && i < n; i++) {
 		struct err told; /* in the report */
 		struct step_report r;
@@ -122,30 +159,7 @@ static int read_boot_id(struct err *e, char boot_id[static 37])
 /* The record is about another boot, and what it says was lost with that. */
 static bool is_lost(const struct step_kind *kind, const struct setup_record *rec, const char *boot_id)
 {
-	return kind->lost_at_boot && strcmp(rec->boot_id, boot_id) != 0;
-}
-
-static int record(struct err *e, struct store *s, const struct step *step, const struct step_report *r)
-{
-	struct setup_record rec = { 0 };
-	char boot_id[37];
-	int ret = store_setup_get(e, s, step->name, &rec);
-
-	if (ret < 0 || read_boot_id(e, boot_id) < 0)
-		return -e->code;
-	if (is_lost(step->kind, &rec, boot_id))
-		rec = (struct setup_record){ 0 };
-	strcpy(rec.step, step->name);
-	strcpy(rec.boot_id, boot_id);
-	ret = step->kind->record(e, r, &rec);
-	if (ret == 0)
-		ret = store_begin(e, s);
-	if (ret == 0)
-		ret = store_setup_put(e, s, &rec);
-	if (ret == 0)
-		ret = store_commit(e, s);
-	store_rollback(s);
-	return ret;
+	return kind->lost_at_boot && rec->boot_id[0] && strcmp(rec->boot_id, boot_id) != 0;
 }
 
 /* A run of host_apply. */
@@ -153,9 +167,62 @@ struct run {
 	struct step_host host;
 	struct store *store;
 	const struct host_options *options;
+	bool persisted; /* files set again at boot what has been set */
 	int changes;
 	bool over; /* whoever was asked had enough */
 };
+
+static int put_record(struct err *e, struct store *s, const struct setup_record *rec)
+{
+	int ret = store_begin(e, s);
+
+	if (ret == 0)
+		ret = store_setup_put(e, s, rec);
+	if (ret == 0)
+		ret = store_commit(e, s);
+	store_rollback(s);
+	return ret;
+}
+
+static int record(struct err *e, struct run *run, const struct step *step, const struct step_report *r)
+{
+	struct setup_record rec = { 0 };
+	char boot_id[37];
+	int ret = store_setup_get(e, run->store, step->name, &rec);
+
+	if (ret < 0 || read_boot_id(e, boot_id) < 0)
+		return -e->code;
+	if (is_lost(step->kind, &rec, boot_id))
+		rec = (struct setup_record){ 0 };
+	strcpy(rec.step, step->name);
+	strcpy(rec.boot_id, run->persisted && step->kind->persists ? "" : boot_id);
+	ret = step->kind->record(e, r, &rec);
+	return ret < 0 ? ret : put_record(e, run->store, &rec);
+}
+
+/*
+ * From the first file on, what has been set in this boot is there in later ones
+ * as well, before we look: so its former value must outlive this boot.
+ */
+static int keep_records(struct err *e, struct run *run)
+{
+	CLEANUP_FREE struct setup_record *records = NULL;
+	char boot_id[37];
+	size_t n = 0;
+	int ret = store_setup_list(e, run->store, &records, &n);
+
+	if (ret == 0)
+		ret = read_boot_id(e, boot_id);
+	for (size_t i = 0; ret == 0 && i < n; i++) {
+		const struct step_kind *kind = step_kind_of(records[i].step);
+
+		if (!kind || !kind->persists || strcmp(records[i].boot_id, boot_id) != 0)
+			continue;
+		records[i].boot_id[0] = '\0';
+		ret = put_record(e, run->store, &records[i]);
+	}
+	return ret;
+}
 
 static bool is_to_be_made(const struct step_report *r)
 {
@@ -176,7 +243,10 @@ static int make_locked(struct err *e, struct run *run, const struct step *step, 
 		ret = look(e, &run->host, step, r);
 	if (ret < 0 || !is_to_be_made(r))
 		return ret;
-	ret = record(e, run->store, step, r);
+	if (step->kind == &step_file)
+		ret = keep_records(e, run);
+	if (ret == 0)
+		ret = record(e, run, step, r);
 	if (ret == 0)
 		ret = step->kind->set(e, r);
 	if (ret == 0)
@@ -231,13 +301,14 @@ static int report_step(struct err *e, struct run *run, const struct step *step, 
 
 int host_apply(struct err *e, const struct config *c, struct store *s, const struct host_options *o)
 {
-	struct run run = { .host = begin(c), .store = s, .options = o };
+	struct run run = { .host = begin(c, s, o), .store = s, .options = o };
 	struct step steps[STEPS_MAX];
-	size_t n = step_list(c, steps);
 	int ret = need_privilege(e);
+	size_t n;
 
-	if (ret < 0)
-		return ret;
+	if (ret < 0 || list_steps(e, c, s, o, steps, &n, &run.persisted) < 0)
+		return -e->code;
+	run.host.making = true;
 	for (size_t i = 0; i < n; i++) {
 		bool reached = ret == 0 && !run.over;
 
@@ -295,7 +366,7 @@ int host_undo(struct err *e, const struct config *c, struct store *s, const stru
 	CLEANUP(unlockp) struct store *locked = NULL;
 	CLEANUP_FREE struct setup_record *records = NULL;
 	struct step steps[STEPS_MAX];
-	size_t n_steps = step_list(c, steps), n = 0;
+	size_t n_steps = step_list(c, true, steps), n = 0;
 	int changes = 0;
 	int ret = need_privilege(e);
 

@@ -2,7 +2,8 @@
 /*
  * host: prepares this host's kernel for the gateway, checks it, and takes it
  * back: a table of steps (step.h). Composes the adapters sysctl, module,
- * firewall, ipvs and store. Prints nothing.
+ * firewall, systemd, outfile, hostnet, routing, interfaces, ipvs and store.
+ * Prints nothing.
  */
 #ifndef SONM_HOST_H
 #define SONM_HOST_H
@@ -36,6 +37,7 @@ struct step_report {
 	char via[32];        /* the program that it is done with: "iptables-legacy"; else "" */
 	char present[1024];  /* the present value */
 	char wanted[1024];   /* the value that it should have; for host_undo the former one */
+	const char *content; /* of a file: the text that it should have; else NULL */
 	char note[256];      /* how the wanted value comes about: "4 x 1001 ports x 2 addresses"; else "" */
 	enum step_status status; /* as it was found; STEP_UNKNOWN for what was not looked at */
 	enum step_outcome outcome;
@@ -55,6 +57,8 @@ typedef void host_report(void *ctx, const struct step_report *r);
 typedef enum host_answer host_ask(void *ctx, const struct step_report *r);
 
 struct host_options {
+	bool persist;       /* also what makes it survive a boot; without, if a record says that it does */
+	const char *config_path; /* for what is started at boot, absolute; NULL: the default */
 	bool dry_run;       /* change nothing, the state file neither */
 	bool unprivileged;  /* for host_check: who has no CAP_NET_ADMIN learns what can be learned without */
 	const bool *only;   /* for host_check: a flag for each step of host_list; NULL: all */
@@ -64,18 +68,18 @@ struct host_options {
 };
 
 /*
- * Reports every step of this configuration with its name and texts, in order,
- * without looking at anything. Returns their number.
+ * Reports every step in question with its name and texts, in order, without
+ * looking at any. s may be NULL. Returns their number.
  */
-size_t host_list(const struct config *c, const struct host_options *o);
+int host_list(struct err *e, const struct config *c, struct store *s, const struct host_options *o) MUST_CHECK;
 
 /*
- * All that follow need CAP_NET_ADMIN (-EPERM).
+ * All that follow need CAP_NET_ADMIN (-EPERM), host_check unless unprivileged.
  *
  * Reports every step in order. Returns the number of steps that are not
- * STEP_OK (STEP_UNKNOWN not counted).
+ * STEP_OK (STEP_UNKNOWN not counted). s only knows what is ours; it may be NULL.
  */
-int host_check(struct err *e, const struct config *c, const struct host_options *o) MUST_CHECK;
+int host_check(struct err *e, const struct config *c, struct store *s, const struct host_options *o) MUST_CHECK;
 
 /*
  * Makes every step that differs, records each former value before it changes

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "hostnet.h"
 
+#include <netinet/tcp.h>
 #include <stdio.h>
 
 static int socket_type(uint8_t protocol)
@@ -63,19 +64,34 @@ int hostnet_probe(struct err *e, uint8_t protocol, const struct endpoint *at, en
 	return 0;
 }
 
-/* Adds the local ports of a table that tcp4_seq_show, udp6_seq_show and so on have written. */
-static int read_table(struct err *e, const char *path, struct portset *out)
+/* Reads the local port and the state, TCP's or as TCP's, of one line of a table; false: it is its heading. */
+typedef bool read_line(const char *line, unsigned *port, unsigned *state);
+
+/* As tcp4_seq_show, udp6_seq_show and so on have written it. */
+static bool read_socket(const char *line, unsigned *port, unsigned *state)
+{
+	return sscanf(line, " %*u: %*[0-9A-F]:%4x %*[0-9A-F]:%*4x %2x", port, state) == 2;
+}
+
+/* sctp_eps_seq_show; the first three are addresses and a type. */
+static bool read_endpoint(const char *line, unsigned *port, unsigned *state)
+{
+	return sscanf(line, " %*s %*s %*s %u %*s %u", state, port) == 2;
+}
+
+/* Adds the local ports of the sockets in this state; 0: in any. */
+static int read_table(struct err *e, const char *path, read_line *read, unsigned wanted, struct portset *out)
 {
 	FILE *table = fopen(path, "re");
 	char line[512]; /* they have 200 characters */
 	int ret = 0;
 
-	if (!table) /* without IPv6 there are fewer of them */
+	if (!table) /* without IPv6, or SCTP, there are fewer of them */
 		return errno == ENOENT && access("/proc/net", F_OK) == 0 ? 0 : err_sys(e, errno, "cannot read %s", path);
 	while (fgets(line, sizeof(line), table)) {
-		unsigned port;
+		unsigned port, state;
 
-		if (sscanf(line, " %*u: %*[0-9A-F]:%4x", &port) == 1)
+		if (read(line, &port, &state) && (wanted == 0 || state == wanted))
 			portset_add_range(out, (uint16_t)port, (uint16_t)port);
 	}
 	if (ferror(table))
@@ -84,16 +100,41 @@ static int read_table(struct err *e, const char *path, struct portset *out)
 	return ret;
 }
 
+static int read_tcp(struct err *e, unsigned state, struct portset *out)
+{
+	int ret = read_table(e, "/proc/net/tcp", read_socket, state, out);
+
+	return ret < 0 ? ret : read_table(e, "/proc/net/tcp6", read_socket, state, out);
+}
+
+static int read_udp(struct err *e, unsigned state, struct portset *out)
+{
+	int ret = read_table(e, "/proc/net/udp", read_socket, state, out);
+
+	return ret < 0 ? ret : read_table(e, "/proc/net/udp6", read_socket, state, out);
+}
+
 int hostnet_survey(struct err *e, struct hostnet_survey *out)
 {
 	struct hostnet_survey s = { 0 };
 
 	/* Twice, as a socket that closes between two reads takes a line with it that comes after (udp_get_idx). */
 	for (int i = 0; i < 2; i++)
-		if (read_table(e, "/proc/net/tcp", &s.tcp) < 0 || read_table(e, "/proc/net/tcp6", &s.tcp) < 0 ||
-		    read_table(e, "/proc/net/udp", &s.udp) < 0 || read_table(e, "/proc/net/udp6", &s.udp) < 0)
+		if (read_tcp(e, 0, &s.tcp) < 0 || read_udp(e, 0, &s.udp) < 0)
 			return -e->code;
 	*out = s;
+	return 0;
+}
+
+int hostnet_listeners(struct err *e, struct hostnet_listeners *out)
+{
+	struct hostnet_listeners l = { 0 };
+
+	/* UDP's that are not connected are TCP_CLOSE. */
+	if (read_tcp(e, TCP_LISTEN, &l.tcp) < 0 || read_udp(e, TCP_CLOSE, &l.udp) < 0 ||
+	    read_table(e, "/proc/net/sctp/eps", read_endpoint, TCP_LISTEN, &l.sctp) < 0)
+		return -e->code;
+	*out = l;
 	return 0;
 }
 

@@ -43,6 +43,14 @@ int hostnet_survey(struct err *e, struct hostnet_survey *out) MUST_CHECK;
  */
 bool hostnet_is_unused(const struct hostnet_survey *s, uint8_t protocol, uint16_t port);
 
+/* The ports at which somebody of this network namespace listens, or waits for datagrams, at whatever address. */
+struct hostnet_listeners {
+	struct portset tcp, udp, sctp;
+};
+
+/* Loads no kernel module. */
+int hostnet_listeners(struct err *e, struct hostnet_listeners *out) MUST_CHECK;
+
 /* The source address of the default route of a family. -ENETUNREACH when there is none. */
 int hostnet_default_source(struct err *e, sa_family_t family, struct addr *out) MUST_CHECK;
 

@@ -2,7 +2,7 @@
 #include "interfaces.h"
 
 #include <ifaddrs.h>
-#include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 
 /* One of those that go first, or of those that serve if there are none. */
@@ -67,4 +67,27 @@ int interfaces_addresses(struct err *e, sa_family_t family, struct addr out[stat
 		*n = collect(all, family, false, out);
 	freeifaddrs(all);
 	return 0;
+}
+
+/* No neighbours and no peer: what is sent there is gone, and nothing comes. */
+static bool takes_packets(unsigned flags)
+{
+	return !(flags & IFF_LOOPBACK) && (!(flags & IFF_NOARP) || flags & IFF_POINTOPOINT);
+}
+
+int interfaces_holding(struct err *e, const struct addr *a, char out[static IF_NAMESIZE])
+{
+	struct ifaddrs *all;
+	struct addr held;
+	int found = 0;
+
+	if (getifaddrs(&all) < 0)
+		return err_sys(e, errno, "cannot list the addresses of this host's interfaces");
+	for (const struct ifaddrs *i = all; i && !found; i = i->ifa_next) {
+		found = address_of(i, &held) && addr_equal(&held, a) && takes_packets(i->ifa_flags);
+		if (found)
+			snprintf(out, IF_NAMESIZE, "%s", i->ifa_name);
+	}
+	freeifaddrs(all);
+	return found;
 }

@@ -7,6 +7,8 @@
 
 #include "addr.h"
 
+#include <net/if.h>
+
 #define INTERFACES_ADDRESSES_MAX 64
 
 /*
@@ -17,5 +19,12 @@
  */
 int interfaces_addresses(struct err *e, sa_family_t family, struct addr out[static INTERFACES_ADDRESSES_MAX],
 			 size_t *n) MUST_CHECK;
+
+/*
+ * The interface that has this address and takes packets from others: up, not
+ * loopback, and not one on which nothing can arrive (a dummy). 1: its name is
+ * in out; 0: there is none.
+ */
+int interfaces_holding(struct err *e, const struct addr *a, char out[static IF_NAMESIZE]) MUST_CHECK;
 
 #endif

@@ -84,6 +84,13 @@ int outfile_end(struct err *e, struct outfile *f)
 	return 0;
 }
 
+int outfile_remove(struct err *e, const char *path)
+{
+	if (unlink(path) < 0)
+		return err_sys(e, errno, "cannot remove %s", path);
+	return sync_directory(path) < 0 ? err_sys(e, errno, "cannot sync the directory of %s", path) : 0;
+}
+
 void outfile_abandon(struct outfile *f)
 {
 	if (f->stream)

@@ -26,6 +26,9 @@ int outfile_begin(struct err *e, const char *path, struct outfile *out) MUST_CHE
 /* Puts what was written to stream in its place, durably. Fails if any write to it did: then all is as before. */
 int outfile_end(struct err *e, struct outfile *f) MUST_CHECK;
 
+/* Removes a file, durably. */
+int outfile_remove(struct err *e, const char *path) MUST_CHECK;
+
 /* Forgets what has begun and not ended; a CLEANUP function, fine for one that is all zero or has ended. */
 void outfile_abandon(struct outfile *f);
 

@@ -6,6 +6,7 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/utsname.h>
 
 #define MESSAGE_SIZE 256
@@ -23,6 +24,8 @@ struct routing {
 	size_t n_rules;
 	int error;         /* the last answer's errno, 0 for none */
 	uint8_t type;      /* the last route's type, RTN_ */
+	unsigned ways[ROUTING_WAYS_MAX]; /* the last route's interfaces */
+	size_t n_ways;
 	bool holds;        /* a rule of ours was among the last answers */
 };
 
@@ -44,13 +47,33 @@ static bool is_ours(struct nlmsghdr *rule)
 	       nla_len(preference) >= 4 && nla_get_u32(preference) == RULE_PREFERENCE;
 }
 
+static void add_way(struct routing *r, unsigned index)
+{
+	if (r->n_ways < ROUTING_WAYS_MAX)
+		r->ways[r->n_ways++] = index;
+}
+
+static void read_route(struct nlmsghdr *route, struct routing *r)
+{
+	const struct nlattr *out = nlmsg_find_attr(route, sizeof(struct rtmsg), RTA_OIF);
+	const struct nlattr *several = nlmsg_find_attr(route, sizeof(struct rtmsg), RTA_MULTIPATH);
+	const struct rtnexthop *hop = several ? nla_data(several) : NULL;
+	int left = several ? nla_len(several) : 0;
+
+	r->type = ((struct rtmsg *)nlmsg_data(route))->rtm_type;
+	if (out && nla_len(out) >= 4)
+		add_way(r, nla_get_u32(out));
+	for (; hop && RTNH_OK(hop, left); left -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
+		add_way(r, (unsigned)hop->rtnh_ifindex);
+}
+
 static int on_answer(struct nl_msg *msg, void *arg)
 {
 	struct nlmsghdr *header = nlmsg_hdr(msg);
 	struct routing *r = arg;
 
 	if (header->nlmsg_type == RTM_NEWROUTE && nlmsg_valid_hdr(header, sizeof(struct rtmsg)))
-		r->type = ((struct rtmsg *)nlmsg_data(header))->rtm_type;
+		read_route(header, r);
 	if (header->nlmsg_type == RTM_NEWRULE && nlmsg_valid_hdr(header, sizeof(struct fib_rule_hdr)))
 		r->holds = r->holds || is_ours(header);
 	return NL_OK;
@@ -96,6 +119,11 @@ void routing_close(struct routing *r)
 	free(r);
 }
 
+void routing_closep(struct routing **r)
+{
+	routing_close(*r);
+}
+
 /* Sends a message, which it frees, and reads its answer: 0, or the kernel's errno. */
 static int ask(struct err *e, struct routing *r, struct nl_msg *msg)
 {
@@ -104,6 +132,7 @@ static int ask(struct err *e, struct routing *r, struct nl_msg *msg)
 	nlmsg_free(msg);
 	r->error = 0;
 	r->type = RTN_UNSPEC;
+	r->n_ways = 0;
 	r->holds = false;
 	if (ret >= 0)
 		ret = nl_recvmsgs_default(r->sock);
@@ -139,6 +168,35 @@ int routing_is_local(struct err *e, struct routing *r, const struct addr *a, boo
 		return error;
 	/* An error is an address that cannot be reached, so it is not here. */
 	*out = error == 0 && r->type == RTN_LOCAL;
+	return 0;
+}
+
+int routing_ways(struct err *e, struct routing *r, const struct addr *from, const struct addr *to,
+		 unsigned ways[static ROUTING_WAYS_MAX], size_t *n)
+{
+	/* The route as it is in the table: looked up for sending, there would be one next hop of several. */
+	struct rtmsg header = { .rtm_family = (unsigned char)to->family, .rtm_flags = RTM_F_FIB_MATCH,
+				.rtm_src_len = (unsigned char)(8 * addr_size(from)),
+				.rtm_dst_len = (unsigned char)(8 * addr_size(to)) };
+	struct nl_msg *msg;
+	int error;
+
+	*n = 0;
+	if (!r->sock)
+		return 0;
+	msg = nlmsg_alloc_size(MESSAGE_SIZE);
+	if (!msg || !nlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, RTM_GETROUTE, 0, 0) ||
+	    nlmsg_append(msg, &header, sizeof(header), NLMSG_ALIGNTO) < 0 ||
+	    nla_put(msg, RTA_SRC, (int)addr_size(from), from->bytes) < 0 ||
+	    nla_put(msg, RTA_DST, (int)addr_size(to), to->bytes) < 0) {
+		nlmsg_free(msg);
+		return err_set(e, ENOMEM, "out of memory");
+	}
+	error = ask(e, r, msg);
+	if (error < 0)
+		return error;
+	*n = error == 0 ? r->n_ways : 0;
+	memcpy(ways, r->ways, *n * sizeof(*ways));
 	return 0;
 }
 

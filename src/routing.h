@@ -17,9 +17,20 @@ int routing_open(struct err *e, struct routing **out) MUST_CHECK;
 int routing_open_blind(struct err *e, struct routing **out) MUST_CHECK;
 
 void routing_close(struct routing *r); /* NULL is fine */
+void routing_closep(struct routing **r); /* a CLEANUP function */
 
 /* Does the kernel deliver packets to this unicast address to itself (RTN_LOCAL)? */
 int routing_is_local(struct err *e, struct routing *r, const struct addr *a, bool *out) MUST_CHECK;
+
+#define ROUTING_WAYS_MAX 16
+
+/*
+ * The interfaces by which packets of this host's from one address may leave to
+ * another, as numbers (if_nametoindex(3)); rules and several next hops count.
+ * *n is 0 when there is no way, or this is blind.
+ */
+int routing_ways(struct err *e, struct routing *r, const struct addr *from, const struct addr *to,
+		 unsigned ways[static ROUTING_WAYS_MAX], size_t *n) MUST_CHECK;
 
 /*
  * Drops what arrives from this endpoint and is to be forwarded, from now on

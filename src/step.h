@@ -20,7 +20,11 @@ struct step_firewall {
 /* What the steps of one run share. */
 struct step_host {
 	const struct config *config;
-	bool privileged;               /* has CAP_NET_ADMIN */
+	struct store *store;     /* what is ours; NULL: not known */
+	const char *config_path; /* as in struct host_options */
+	bool privileged;         /* has CAP_NET_ADMIN */
+	bool making;             /* what stands in the way is an error, not a finding */
+	char content[4096];      /* of the file that was looked at last */
 	struct step_firewall found[2]; /* IPv4, IPv6 */
 };
 
@@ -33,6 +37,7 @@ struct step {
 
 struct step_kind {
 	bool lost_at_boot; /* what was set is gone after a boot, and so is what was there before */
+	bool persists;     /* unless what --persist writes sets it again: then the record outlives the boot */
 	const char *prefix; /* of the names of steps of this kind */
 	bool report_only;
 	bool root_looks;    /* rules, which others may not read: some programs then say that there are none */
@@ -58,18 +63,42 @@ struct step_kind {
 };
 
 extern const struct step_kind step_module, step_sysctl, step_forwarding, step_forwarding6, step_ports,
-	step_at_least, step_snat, step_filter;
+	step_at_least, step_snat, step_filter, step_file, step_unit,
+	step_reverse, step_addresses, step_strangers, step_listeners, step_usage;
 
-#define STEPS_MAX 24
+#define STEPS_MAX 104
 
-/* The steps that this configuration needs, in the order in which they are made. Returns their number. */
-size_t step_list(const struct config *c, struct step steps[static STEPS_MAX]);
+/*
+ * The steps that this configuration needs, in the order in which they are made;
+ * with persist those that make it survive a boot, too. Returns their number.
+ */
+size_t step_list(const struct config *c, bool persist, struct step steps[static STEPS_MAX]);
 
 /* The kind of a recorded step; NULL: a later version's. */
 const struct step_kind *step_kind_of(const char *name);
 
 /* Does a configured address make this family's traffic pass through here? IPv4 always. */
 bool step_uses_family(const struct config *c, sa_family_t family);
+
+/* What step_sysctl does, for others whose name is that of a kernel setting. */
+int step_record_once(struct err *e, const struct step_report *r, struct setup_record *rec) MUST_CHECK;
+int step_write_sysctl(struct err *e, const struct step_report *r) MUST_CHECK;
+int step_restore_sysctl(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r) MUST_CHECK;
+
+/* The names of the steps of step_reverse: one for each interface with an IPv4 address of the configuration. */
+size_t step_reverse_names(const struct config *c, char names[][64], size_t max);
+
+/* Is the reverse path filter strict with these values of conf/all and the interface? */
+bool step_is_strict(const char *all, const char *own);
+
+/* Does the pool overlap the value of ip_local_port_range? Then note says so, else it is "". */
+bool step_overlap(const struct config *c, const char *range, char note[static 256]);
+
+/* Of that many connections, is hardly any left? */
+bool step_is_nearly_full(unsigned long count, unsigned long max);
+
+/* What the restore of a setting does, for people. */
+#define STEP_UNDO_SETTING "The value from before --apply is written back, unless somebody has changed it since."
 
 /* Writes a text field of a struct; what does not fit is cut. */
 #define step_text(field, ...) snprintf((field), sizeof(field), __VA_ARGS__)

@@ -18,13 +18,27 @@ static sa_family_t family_of(const char *name)
 	return name[strlen(name) - 1] == '6' ? AF_INET6 : AF_INET;
 }
 
+/* The name of the program that we have used for a family before, or "". */
+static void recall_program(struct store *s, sa_family_t family, char name[static 32])
+{
+	struct setup_record rec = { 0 };
+	struct err none;
+
+	if (!s || store_setup_get(&none, s, family == AF_INET6 ? "snat ipv6" : "snat ipv4", &rec) < 0)
+		rec.applied[0] = '\0';
+	snprintf(name, 32, "%.*s", (int)strcspn(rec.applied, " "), rec.applied);
+}
+
 /* The program for a family, named in r. NULL when there is none; then r->why says so. */
 static const struct firewall *find_firewall(struct step_host *h, sa_family_t family, struct step_report *r)
 {
 	struct step_firewall *found = &h->found[family == AF_INET6];
+	char before[32];
 
-	if (found->ret > 0)
-		found->ret = firewall_find(&found->err, family, &found->firewall);
+	if (found->ret > 0) {
+		recall_program(h->store, family, before);
+		found->ret = firewall_find(&found->err, family, before, &found->firewall);
+	}
 	if (found->ret < 0) {
 		step_text(r->why, "%.500s", found->err.msg);
 		return NULL;

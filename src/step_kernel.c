@@ -29,7 +29,7 @@ static int look_at_module(struct err *e, struct step_host *h, const struct step 
 }
 
 /* The former value is the one before our first change, whatever happened since. */
-static int record_once(struct err *e, const struct step_report *r, struct setup_record *rec)
+int step_record_once(struct err *e, const struct step_report *r, struct setup_record *rec)
 {
 	(void)e;
 	if (!rec->applied[0])
@@ -73,22 +73,24 @@ static int unload_module(struct err *e, const struct setup_record *rec, bool dry
 
 const struct step_kind step_module = {
 	.lost_at_boot = true,
+	.persists = true,
 	.prefix = "module ",
 	.undo = "It is unloaded, unless it was loaded before --apply, or somebody uses it: then it stays, and a "
 		"later --undo tries again. Modules that the kernel loaded along with it stay.",
 	.look = look_at_module,
-	.record = record_once,
+	.record = step_record_once,
 	.set = load_module,
 	.restore = unload_module,
 };
 
-/* "net.ipv4.ip_forward" is the file net/ipv4/ip_forward. */
+/* "net.ipv4.ip_forward" is the file net/ipv4/ip_forward; a name with slashes may have dots that stay. */
 static const char *key_of(const char *name, char key[static 64])
 {
+	char separator = strchr(name, '/') ? '/' : '.';
 	size_t n = 0;
 
 	for (; name[n] && n < 63; n++)
-		key[n] = name[n] == '.' ? '/' : name[n];
+		key[n] = name[n] == separator ? '/' : name[n];
 	key[n] = '\0';
 	return key;
 }
@@ -129,7 +131,7 @@ static int explain_absence(struct err *e, const char *name)
 /* A setting that is not there has no former value, and cannot be made. */
 static int record_sysctl(struct err *e, const struct step_report *r, struct setup_record *rec)
 {
-	return r->status == STEP_MISSING ? explain_absence(e, r->name) : record_once(e, r, rec);
+	return r->status == STEP_MISSING ? explain_absence(e, r->name) : step_record_once(e, r, rec);
 }
 
 static int look_at_sysctl(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
@@ -146,7 +148,7 @@ static int look_at_sysctl(struct err *e, struct step_host *h, const struct step 
 	return 0;
 }
 
-static int write_sysctl(struct err *e, const struct step_report *r)
+int step_write_sysctl(struct err *e, const struct step_report *r)
 {
 	char key[64];
 	int ret = sysctl_write(e, key_of(r->name, key), r->wanted);
@@ -172,27 +174,26 @@ static int is_still_ours(struct err *e, const struct setup_record *rec, struct s
 	return 0;
 }
 
-static int restore_sysctl(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
+int step_restore_sysctl(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
 {
 	int ret = is_still_ours(e, rec, r);
 
 	if (ret <= 0)
 		return ret;
-	ret = dry_run ? 0 : write_sysctl(e, r);
+	ret = dry_run ? 0 : step_write_sysctl(e, r);
 	r->outcome = ret == 0 ? STEP_CHANGED : STEP_LEFT;
 	return ret;
 }
 
-#define UNDO_SETTING "The value from before --apply is written back, unless somebody has changed it since."
-
 const struct step_kind step_sysctl = {
 	.lost_at_boot = true,
+	.persists = true,
 	.prefix = "net.",
-	.undo = UNDO_SETTING,
+	.undo = STEP_UNDO_SETTING,
 	.look = look_at_sysctl,
 	.record = record_sysctl,
-	.set = write_sysctl,
-	.restore = restore_sysctl,
+	.set = step_write_sysctl,
+	.restore = step_restore_sysctl,
 };
 
 /*
@@ -235,8 +236,8 @@ static int record_forwarding(struct err *e, const struct step_report *r, struct 
 
 	if (rec->applied[0] || r->status == STEP_MISSING)
 		return record_sysctl(e, r, rec);
-	record_once(e, r, rec);
-	if (!is_ipv6(r->name))
+	ret = step_record_once(e, r, rec);
+	if (ret == 0 && !is_ipv6(r->name))
 		ret = remember(e, REDIRECTS, strcmp(r->present, "0") == 0 ? "1" : "0", rec);
 	if (ret < 0 || glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
 		return ret;
@@ -255,7 +256,7 @@ static int restore_forwarding(struct err *e, const struct setup_record *rec, boo
 
 	if (!former)
 		return err_set(e, ENOMEM, "out of memory");
-	ret = restore_sysctl(e, rec, dry_run, r);
+	ret = step_restore_sysctl(e, rec, dry_run, r);
 	strsep(&rest, " ");
 	/* Also when the setting is back already: an earlier call may have died right after it. */
 	while (ret == 0 && !r->why[0] && !dry_run && (item = strsep(&rest, " "))) {
@@ -273,21 +274,23 @@ static int restore_forwarding(struct err *e, const struct setup_record *rec, boo
 
 const struct step_kind step_forwarding = {
 	.lost_at_boot = true,
+	.persists = true,
 	.prefix = "net.ipv4.ip_forward",
-	.undo = UNDO_SETTING " So are each interface's own forwarding and conf/all/accept_redirects.",
+	.undo = STEP_UNDO_SETTING " So are each interface's own forwarding and conf/all/accept_redirects.",
 	.look = look_at_sysctl,
 	.record = record_forwarding,
-	.set = write_sysctl,
+	.set = step_write_sysctl,
 	.restore = restore_forwarding,
 };
 
 const struct step_kind step_forwarding6 = {
 	.lost_at_boot = true,
+	.persists = true,
 	.prefix = "net.ipv6.conf.all.forwarding",
-	.undo = UNDO_SETTING " So is each interface's own forwarding.",
+	.undo = STEP_UNDO_SETTING " So is each interface's own forwarding.",
 	.look = look_at_sysctl,
 	.record = record_forwarding,
-	.set = write_sysctl,
+	.set = step_write_sysctl,
 	.restore = restore_forwarding,
 };
 
@@ -353,12 +356,37 @@ static int look_at_conntrack(struct err *e, struct step_host *h, const struct st
 const struct step_kind step_at_least = {
 	.lost_at_boot = true,
 	.prefix = "net.netfilter.nf_conntrack_max",
-	.undo = UNDO_SETTING,
+	.undo = STEP_UNDO_SETTING,
 	.look = look_at_conntrack,
 	.record = record_sysctl,
-	.set = write_sysctl,
-	.restore = restore_sysctl,
+	.set = step_write_sysctl,
+	.restore = step_restore_sysctl,
 };
+
+bool step_overlap(const struct config *c, const char *range, char note[static 256])
+{
+	unsigned first, last, from = c->port_first, to = c->port_last;
+
+	note[0] = '\0';
+	if (sscanf(range, "%u %u", &first, &last) != 2 || from > last || to < first)
+		return false;
+	from = from > first ? from : first;
+	to = to < last ? to : last;
+	snprintf(note, 256, "this host's own connections get ports of %u-%u (ip_local_port_range), "
+		 "among them %u-%u of the pool", first, last, from, to);
+	return true;
+}
+
+static void note_overlap(const struct config *c, struct step_report *r)
+{
+	char range[SYSCTL_VALUE_MAX];
+	struct err none;
+
+	if (sysctl_read(&none, "net/ipv4/ip_local_port_range", range) < 0)
+		return;
+	if (!step_overlap(c, range, r->note))
+		strcpy(r->note, "ip_local_port_range does not overlap the pool now");
+}
 
 static int look_at_ports(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
 {
@@ -371,6 +399,7 @@ static int look_at_ports(struct err *e, struct step_host *h, const struct step *
 		return err_wrap(e, "%s", step->name);
 	if (r->status != STEP_MISSING)
 		r->status = portset_includes(&ports, &pool) ? STEP_OK : STEP_DIFFERS;
+	note_overlap(h->config, r);
 	portset_add(&ports, &pool);
 	ret = portset_format(e, &ports, r->wanted, sizeof(r->wanted));
 	if (ret < 0)
@@ -386,7 +415,7 @@ static int record_ports(struct err *e, const struct step_report *r, struct setup
 	struct portset former, others, applied;
 
 	if (!rec->applied[0])
-		return record_once(e, r, rec);
+		return step_record_once(e, r, rec);
 	if (portset_parse(e, rec->former, &former) < 0 || portset_parse(e, rec->applied, &applied) < 0 ||
 	    portset_parse(e, r->present, &others) < 0)
 		return err_wrap(e, "%s", r->name);
@@ -416,17 +445,18 @@ static int restore_ports(struct err *e, const struct setup_record *rec, bool dry
 	portset_remove(&present, &ours);
 	ret = portset_format(e, &present, r->wanted, sizeof(r->wanted));
 	if (ret == 0 && r->outcome == STEP_CHANGED && !dry_run)
-		ret = write_sysctl(e, r);
+		ret = step_write_sysctl(e, r);
 	return ret;
 }
 
 const struct step_kind step_ports = {
 	.lost_at_boot = true,
+	.persists = true,
 	.prefix = "net.ipv4.ip_local_reserved_ports",
 	.undo = "The ports that --apply added are taken out again. What was reserved before stays, and what "
 		"somebody has added since.",
 	.look = look_at_ports,
 	.record = record_ports,
-	.set = write_sysctl,
+	.set = step_write_sysctl,
 	.restore = restore_ports,
 };

@@ -247,8 +247,8 @@ int store_set_checkpoint(struct err *e, struct store *s, int64_t at) MUST_CHECK;
 struct setup_record {
 	char step[64];
 	char boot_id[37]; /* in which boot it was made; "" if that does not matter */
-	char former[1024];
-	char applied[1024];
+	char former[4096];
+	char applied[4096];
 };
 
 /* 1: found, 0: none. */

@@ -34,12 +34,20 @@ struct setup_look {
 struct setup {
 	int command;
 	bool dry_run;
+	bool persist;
+	char *config_path; /* absolute; NULL: the default */
 	struct json *json; /* NULL: text */
 	bool json_begun;   /* an early failure prints no document */
 	struct setup_look look;
 	bool failed;       /* a step did */
 	struct config config;
 };
+
+/* What the command line asks of host; ctx is for report. */
+struct host_options setup_options(const struct setup *s, host_report *report, void *ctx);
+
+/* For who changes nothing; NULL if this user may not read the state file: much can be said without. */
+int setup_open_to_look(struct err *e, const struct setup *s, struct store **out) MUST_CHECK;
 
 /* --- as lines (setup_view.c) --- */
 

@@ -280,9 +280,10 @@ int setup_interactive(struct err *e, struct setup *s, struct store *store)
 	const struct shell_options talk = {
 		.in = stdin, .out = stdout, .prompt = PROMPT, .colour = s->look.colour, .complete = complete,
 	};
-	const struct host_options how = { .dry_run = s->dry_run, .report = report, .ask = ask, .ctx = &w };
+	struct host_options how = setup_options(s, report, &w);
 	int ret = shell_open(e, &talk, &w.shell);
 
+	how.ask = ask;
 	if (ret == 0)
 		ret = host_apply(e, &s->config, store, &how);
 	if (ret >= 0 || w.of[FATE_FAILED].n > 0)

@@ -97,12 +97,14 @@ static void add_name(void *ctx, const struct step_report *r)
 	c->names[c->n++] = name;
 }
 
-static int choice_init(struct err *e, const struct config *config, struct choice *c)
+static int choice_init(struct err *e, const struct setup *s, struct store *store, struct choice *c)
 {
-	const struct host_options how = { .report = add_name, .ctx = c };
-	size_t n = host_list(config, &how);
+	const struct host_options how = setup_options(s, add_name, c);
+	int n = host_list(e, &s->config, store, &how);
 
-	c->only = calloc(n + 1, sizeof(*c->only));
+	if (n < 0)
+		return n;
+	c->only = calloc((size_t)n + 1, sizeof(*c->only));
 	return c->failed || !c->only ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
@@ -148,20 +150,26 @@ static void end_page(const struct page *p)
 
 int setup_explain(struct err *e, struct setup *s, const struct cmd_line *line)
 {
+	CLEANUP(store_closep) struct store *store = NULL;
 	CLEANUP(choice_clear) struct choice c = { 0 };
 	struct page page = { .setup = s };
-	struct host_options how = { .report = add_step, .ctx = &page, .unprivileged = true };
+	struct host_options how;
 	bool whole = line->n_args == 0;
-	int ret = choice_init(e, &s->config, &c);
+	int ret = setup_open_to_look(e, s, &store);
 
+	s->persist |= !whole; /* whoever names one, has heard of it */
+	if (ret == 0)
+		ret = choice_init(e, s, store, &c);
 	if (ret == 0)
 		ret = setup_select(e, (const char *const *)c.names, c.n, line->args, line->n_args, c.only);
 	if (ret < 0)
 		return ret;
+	how = setup_options(s, add_step, &page);
+	how.unprivileged = true;
 	how.only = whole ? NULL : c.only;
 	if (whole && !s->json)
 		begin_page(&s->look);
-	ret = host_check(e, &s->config, &how);
+	ret = host_check(e, &s->config, store, &how);
 	if (ret >= 0 && whole && !s->json)
 		end_page(&page);
 	return ret < 0 ? ret : EXIT_DONE;
@@ -182,8 +190,11 @@ static bool is_told(const struct choice *c, size_t n, const char *word, size_t l
 int setup_print_words(struct err *e, const struct setup *s)
 {
 	CLEANUP(choice_clear) struct choice c = { 0 };
-	int ret = choice_init(e, &s->config, &c);
+	struct setup all = *s;
+	int ret;
 
+	all.persist = true;
+	ret = choice_init(e, &all, NULL, &c);
 	for (size_t i = 0; ret == 0 && i < c.n; i++) {
 		for (const char *w = c.names[i]; *w; w += strcspn(w, " "), w += strspn(w, " "))
 			if (!is_told(&c, i, w, strcspn(w, " ")))

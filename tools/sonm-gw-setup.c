@@ -2,18 +2,26 @@
 /* sonm-gw-setup: prepares this host's kernel for the gateway, checks it, takes it back. */
 #include "setup.h"
 
-enum { OPT_DRY_RUN = TOOL_OPT_FIRST };
+#include <string.h>
+
+enum { OPT_DRY_RUN = TOOL_OPT_FIRST, OPT_PERSIST };
 
 static const int common_options[] = { OPT_DRY_RUN, 'c', 'j', 'h', TOOL_OPT_VERSION, TOOL_OPT_COMPLETE, 0 };
 
+static const int persist_options[] = { OPT_PERSIST, 0 };
+
 static const struct cmd_command commands[] = {
-	{ .id = SETUP_CHECK, .name = "check", .synopsis = "[-j]",
+	{ .id = SETUP_CHECK, .name = "check", .synopsis = "[--persist] [-j]",
+	  .options = persist_options,
 	  .help = "say what is as it should be and what is not; change nothing (default)" },
-	{ .id = SETUP_EXPLAIN, .name = "explain", .synopsis = "[STEP...] [-j]", .max_args = -1,
+	{ .id = SETUP_EXPLAIN, .name = "explain", .synopsis = "[STEP...] [--persist] [-j]", .max_args = -1,
+	  .options = persist_options,
 	  .help = "say of each step what it is, why, what happens without it, and where to read more" },
-	{ .id = SETUP_INTERACTIVE, .letter = 'i', .name = "interactive", .synopsis = "[--dry-run]",
+	{ .id = SETUP_INTERACTIVE, .letter = 'i', .name = "interactive", .synopsis = "[--persist] [--dry-run]",
+	  .options = persist_options,
 	  .help = "go through what is not as it should be, and ask before each change" },
-	{ .id = SETUP_APPLY, .name = "apply", .synopsis = "[--dry-run] [-j]",
+	{ .id = SETUP_APPLY, .name = "apply", .synopsis = "[--persist] [--dry-run] [-j]",
+	  .options = persist_options,
 	  .help = "change what is not as it should be, and remember how it was" },
 	{ .id = SETUP_UNDO, .name = "undo", .synopsis = "[--dry-run] [-j]",
 	  .help = "put back what --apply changed" },
@@ -23,6 +31,7 @@ static const struct cmd_command commands[] = {
 
 static const struct cmd_option options[] = {
 	{ OPT_DRY_RUN, 0, "dry-run", NULL, "say what would be changed and change nothing", false, false },
+	{ OPT_PERSIST, 0, "persist", NULL, "write files and units for systemd, so that it survives a boot", false, false },
 	{ 'j', 'j', "json", NULL, "print JSON", false, false },
 	TOOL_COMMON_OPTIONS,
 	{ .id = 0 },
@@ -41,6 +50,7 @@ static const struct cmd_table table = {
 static void setup_clear(struct setup *s)
 {
 	json_free(s->json);
+	free(s->config_path);
 }
 
 static void show_step(void *ctx, const struct step_report *r)
@@ -52,11 +62,6 @@ static void show_step(void *ctx, const struct step_report *r)
 		setup_write_step(s, r);
 	else
 		setup_print_step(s, r);
-}
-
-static struct host_options setup_options(struct setup *s)
-{
-	return (struct host_options){ .dry_run = s->dry_run, .report = show_step, .ctx = s };
 }
 
 static const char *foreign_format(const struct service *s, char text[static SERVICE_KEY_STRLEN])
@@ -108,7 +113,7 @@ static void say_what_now(const struct setup *s)
 static int apply(struct err *e, struct setup *s, struct store *store)
 {
 	CLEANUP(service_list_clear) struct service_list foreign = { 0 };
-	const struct host_options how = setup_options(s);
+	const struct host_options how = setup_options(s, show_step, s);
 	int ret;
 
 	if (s->command == SETUP_INTERACTIVE)
@@ -124,7 +129,7 @@ static int apply(struct err *e, struct setup *s, struct store *store)
 
 static int undo(struct err *e, struct setup *s, struct store *store)
 {
-	const struct host_options how = setup_options(s);
+	const struct host_options how = setup_options(s, show_step, s);
 
 	if (warn_of_routes(e, store) < 0)
 		return -e->code;
@@ -150,9 +155,12 @@ static int change(struct err *e, struct setup *s)
 
 static int check(struct err *e, struct setup *s)
 {
-	const struct host_options how = setup_options(s);
-	int ret = host_check(e, &s->config, &how);
+	CLEANUP(store_closep) struct store *store = NULL;
+	const struct host_options how = setup_options(s, show_step, s);
+	int ret = setup_open_to_look(e, s, &store);
 
+	if (ret == 0)
+		ret = host_check(e, &s->config, store, &how);
 	return ret > 0 ? EXIT_DIFFERS : ret;
 }
 
@@ -177,6 +185,17 @@ static int run(struct err *e, struct setup *s, const struct cmd_line *line)
 	}
 }
 
+/* What is started at boot reads the same file, wherever we are now. */
+static int find_config(struct err *e, const struct cmd_line *line, char **out)
+{
+	const char *path = cmd_get(line, 'c', CONFIG_DEFAULT_PATH);
+
+	if (strcmp(path, CONFIG_DEFAULT_PATH) == 0)
+		return 0;
+	*out = realpath(path, NULL);
+	return *out ? 0 : err_sys(e, errno, "cannot find %s", path);
+}
+
 /* Returns the exit status, or a negative errno. */
 static int setup_main(struct err *e, const struct cmd_line *line)
 {
@@ -184,9 +203,12 @@ static int setup_main(struct err *e, const struct cmd_line *line)
 		.command = line->command->id,
 		.dry_run = cmd_has(line, OPT_DRY_RUN),
 		.look = setup_look_at_stdout(),
+		.persist = cmd_has(line, OPT_PERSIST),
 	};
 	int ret = tool_config(e, line, &s.config);
 
+	if (ret == 0)
+		ret = find_config(e, line, &s.config_path);
 	if (ret < 0)
 		return ret;
 	if (cmd_has(line, 'j') && !(s.json = json_new(stdout)))

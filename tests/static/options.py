@@ -103,8 +103,9 @@ def check_synopses(program):
 
 def mentions(text):
     """Command lines in a text: (program, options)."""
+    text = re.sub(r"@\w+@", " ", text) # what is filled in
     text = re.sub(r"\\e?\n", " ", text).replace(r"\-", "-")
-    for name, rest in re.findall(r"\b(sonm-(?:gw-setup|gwstat|stun|vs))((?:[ \t]+(?!ipvsadm)[^\s'\"`|;&<>()\\]+)+)", text):
+    for name, rest in re.findall(r"\b(sonm-(?:gw-setup|gwstat|stun|vs))((?:[ \t]+(?!ipvsadm|sonm-)[^\s'\"`|;&<>()\\]+)+)", text):
         yield name, [word.rstrip(".,:").split("=")[0] for word in rest.split() if re.match(r"--?[a-zA-Z]|-\d$", word)]
 
 

@@ -40,7 +40,8 @@ echo "$before"
 say "Nothing that we do touches them"
 lab_configure 'ports: [32768, 32777]' 'quarantine: 0'
 untouched sonm-gw-setup --apply
-untouched sonm-gw-setup --check
+untouched expect 6 sonm-gw-setup --check
+grep -q 'foreign services: .*:3277[01]' /run/output || fail "they are not named"
 untouched sonm-vs --sync
 untouched sonm-vs --sync --dry-run
 for i in 1 2 3 4 5 6 7 8 9; do

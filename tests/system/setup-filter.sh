@@ -20,8 +20,7 @@ head -c 30000 /dev/urandom >/tmp/content
 sent=$(sha256 /tmp/content)
 serve worker1 /tmp/content 80
 for protocol in t u; do
-	ipvsadm -A -$protocol 198.51.100.1:32800 -s wrr
-	ipvsadm -a -$protocol 198.51.100.1:32800 -r 10.0.0.11:80 -m
+	sonm-vs -A web -$protocol 80=10.0.0.11:80 --vip 198.51.100.1 --vport 32800
 done
 traffic || fail "there is no traffic to begin with"
 

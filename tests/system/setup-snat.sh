@@ -23,14 +23,12 @@ mode()
 }
 
 lab_network
-modprobe ip_vs
+lab_hub
 head -c 100000 /dev/urandom >/tmp/content
 sent=$(sha256 /tmp/content)
 serve worker1 /tmp/content 80
-ipvsadm -A -t 198.51.100.1:32800
-ipvsadm -a -t 198.51.100.1:32800 -r 10.0.0.11:80 -m
-ipvsadm -A -t '[2001:db8:1::1]:32800'
-ipvsadm -a -t '[2001:db8:1::1]:32800' -r '[fd00::11]:80' -m
+sonm-vs -A web -t 80=10.0.0.11:80 --vip 198.51.100.1 --vport 32800
+sonm-vs -A web6 -t '80=[fd00::11]:80' --vip 2001:db8:1::1 --vport 32800
 
 tag='-m comment --comment sonm-gateway'
 ipvs='-A POSTROUTING -m ipvs --vdir ORIGINAL --vmethod MASQ'

@@ -52,6 +52,7 @@ say "Commands and options"
 offered "sonm-vs set" "set-worker"
 offered "sonm-vs --del" "--delete --delete-worker"
 offered "sonm-gw-setup --ap" "--apply"
+offered "sonm-gw-setup --pe" "--persist"
 
 offered "sonm-gw-setup int" "interactive"
 offered "sonm-gw-setup --explain net.ipv4.vs.exp" "net.ipv4.vs.expire_nodest_conn net.ipv4.vs.expire_quiescent_template"

@@ -7,7 +7,7 @@
 static bool has_step(const struct config *c, const char *name)
 {
 	struct step steps[STEPS_MAX];
-	size_t n = step_list(c, steps);
+	size_t n = step_list(c, false, steps);
 
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(steps[i].name, name) == 0)
@@ -59,7 +59,7 @@ START_TEST(knows_every_steps_kind_by_its_name)
 
 	config_default(&c);
 	ck_assert_int_eq(addr_parse(&e, "2001:db8::1", &c.addresses[c.n_addresses++]), 0);
-	n = step_list(&c, steps);
+	n = step_list(&c, true, steps);
 	ck_assert_uint_gt(n, 10);
 	for (size_t i = 0; i < n; i++) {
 		ck_assert_ptr_nonnull(steps[i].kind);
@@ -84,7 +84,7 @@ static size_t all_steps(struct step steps[static STEPS_MAX])
 	config_default(&c);
 	ck_assert_int_eq(addr_parse(&e, "192.0.2.1", &c.addresses[c.n_addresses++]), 0);
 	ck_assert_int_eq(addr_parse(&e, "2001:db8::1", &c.addresses[c.n_addresses++]), 0);
-	return step_list(&c, steps);
+	return step_list(&c, true, steps);
 }
 
 /* A paragraph in one line, of whole sentences. */
@@ -137,17 +137,29 @@ static int mark_steps(const struct step steps[], size_t n, const char *item, boo
 	return marked;
 }
 
-/* The next of "module ip_vs , module ip_vs_ Ns Ar scheduler"; NULL: none. */
+/* Puts by, which is no longer, in the place of what, if that is there. */
+static void replace(char *text, const char *what, const char *by)
+{
+	char *at = strstr(text, what);
+
+	if (!at)
+		return;
+	memmove(at + strlen(by), at + strlen(what), strlen(at + strlen(what)) + 1);
+	memcpy(at, by, strlen(by));
+}
+
+/* The next of "module ip_vs , module ip_vs_ Ns Ar scheduler", as a step's name; NULL: none. */
 static char *next_item(char **rest)
 {
-	char *item = strsep(rest, ","), *variable, *end;
+	char *item = strsep(rest, ","), *end;
 
 	if (!item)
 		return NULL;
 	item += strspn(item, " ");
-	variable = strstr(item, " Ns Ar scheduler");
-	if (variable)
-		strcpy(variable, "wrr");
+	replace(item, "Cm file", "file");
+	replace(item, "file Pa ", "file ");
+	replace(item, " Ns Ar scheduler", "wrr");
+	replace(item, " Ns Ar interface Ns Cm ", "lo");
 	for (end = item + strlen(item); end > item && end[-1] == ' ';)
 		*--end = '\0';
 	return item;
@@ -168,15 +180,16 @@ START_TEST(has_the_steps_of_the_manual_and_no_others)
 
 		line[strcspn(line, "\n")] = '\0';
 		if (strncmp(line, ".Ss ", 4) == 0)
-			inside = strcmp(line, ".Ss Steps") == 0;
+			inside = strcmp(line, ".Ss Steps") == 0 || strcmp(line, ".Ss Surviving a boot") == 0;
 		if (!inside || strncmp(line, ".It Cm ", strlen(".It Cm ")) != 0)
 			continue;
-		while ((item = next_item(&rest)))
-			ck_assert_msg(mark_steps(steps, n, item, told) > 0, "the manual has a step '%s'", item);
+		while ((item = next_item(&rest))) /* those of interfaces depend on what this host has */
+			ck_assert_msg(mark_steps(steps, n, item, told) > 0 || step_kind_of(item) == &step_reverse,
+				      "the manual has a step '%s'", item);
 	}
 	fclose(manual);
 	for (size_t i = 0; i < n; i++)
-		ck_assert_msg(told[i], "the manual lacks %s", steps[i].name);
+		ck_assert_msg(told[i] || steps[i].kind == &step_reverse, "the manual lacks %s", steps[i].name);
 }
 END_TEST
 
@@ -193,12 +206,13 @@ START_TEST(lists_steps_without_looking)
 {
 	struct step steps[STEPS_MAX];
 	struct config c;
+	struct err e;
 	size_t n = 0;
 
 	config_default(&c);
-	ck_assert_uint_eq(host_list(&c, &(struct host_options){ .report = add_report, .ctx = &n }),
-			  step_list(&c, steps));
-	ck_assert_uint_eq(n, step_list(&c, steps));
+	ck_assert_int_eq(host_list(&e, &c, NULL, &(struct host_options){ .report = add_report, .ctx = &n }),
+			 (int)step_list(&c, false, steps));
+	ck_assert_uint_eq(n, step_list(&c, false, steps));
 }
 END_TEST
 

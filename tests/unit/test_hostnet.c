@@ -180,6 +180,41 @@ START_TEST(a_survey_finds_connections_and_what_is_left_of_them)
 }
 END_TEST
 
+static bool listens(uint8_t protocol, uint16_t port)
+{
+	struct hostnet_listeners l;
+	struct err e;
+
+	ck_assert_msg(hostnet_listeners(&e, &l) == 0, "%s", e.msg);
+	return portset_has(protocol == IPPROTO_TCP ? &l.tcp : protocol == IPPROTO_UDP ? &l.udp : &l.sctp, port);
+}
+
+START_TEST(finds_listeners_of_every_protocol_and_no_connections)
+{
+	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
+	struct endpoint far = { .addr = given_addr("127.0.0.1") }, near;
+	int listener = listen_at(IPPROTO_TCP, &far), client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage ss;
+	socklen_t len = endpoint_to_sockaddr(&far, &ss);
+
+	for (size_t i = 0; i < ARRAY_LEN(protocols) - !has_sctp(); i++) {
+		struct endpoint at = { .addr = given_addr("::1") };
+		int fd = listen_at(protocols[i], &at);
+
+		ck_assert(listens(protocols[i], at.port));
+		close(fd);
+		ck_assert(!listens(protocols[i], at.port));
+	}
+	ck_assert_int_eq(connect(client, (struct sockaddr *)&ss, len), 0);
+	ck_assert_int_eq(getsockname(client, (struct sockaddr *)&ss, &len), 0);
+	ck_assert_int_eq(endpoint_from_sockaddr(&ss, &near), 0);
+	ck_assert(listens(IPPROTO_TCP, far.port));
+	ck_assert(!listens(IPPROTO_TCP, near.port));
+	close(client);
+	close(listener);
+}
+END_TEST
+
 START_TEST(a_survey_does_not_vouch_for_what_it_cannot_see)
 {
 	struct hostnet_survey nobody = { 0 };
@@ -198,6 +233,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, a_survey_finds_who_listens_at_any_address);
 	tcase_add_test(tc, a_survey_finds_each_of_a_thousand);
 	tcase_add_test(tc, a_survey_finds_connections_and_what_is_left_of_them);
+	tcase_add_test(tc, finds_listeners_of_every_protocol_and_no_connections);
 	tcase_add_test(tc, a_survey_does_not_vouch_for_what_it_cannot_see);
 }
 
