@@ -39,7 +39,7 @@ static inline void given_many(struct hub *h, size_t n)
 		struct service s = { .scheduler = "wrr", .counters = { .inbytes = i + 1 } };
 
 		snprintf(r.container, sizeof(r.container), "c%04zu", i);
-		r.public.port = (uint16_t)(33000 + i);
+		r.public.port = (uint16_t)(20000 + i); /* not of the pool, from which given_port() draws */
 		given_server(&r, ONE, 100);
 		r.servers[0].real.port = (uint16_t)(1 + i);
 		s.key = route_service_key(&r);
