@@ -10,10 +10,10 @@
 PATH=${PATH#"${builddir:?}:"}
 before=/run/before now=/run/now
 
-# dpkg's disk is forgotten anyway; the manual's index would take longer than all else.
+# The disk is forgotten anyway; the manual's index would take longer than all else; some images leave manuals out.
 packages()
 {
-	dpkg --force-unsafe-io --no-triggers "$@" >/run/dpkg 2>&1 || { cat /run/dpkg; fail "dpkg $*"; }
+	dpkg --force-unsafe-io --no-triggers --path-include='/usr/share/*' "$@" >/run/dpkg 2>&1 || { cat /run/dpkg; fail "dpkg $*"; }
 }
 
 # upgraded PACKAGE: the same with a higher version.
@@ -24,11 +24,12 @@ upgraded()
 	dpkg-deb -Znone -b "/tmp/$1" "/tmp/$1-later.deb" >/run/dpkg-deb
 }
 
-# files: whatever an installation may leave somewhere, but for the records of dpkg's and debconf's.
+# files: what there is where an installation may leave something.
 files()
 {
-	find /etc /lib/systemd /usr/bin /usr/sbin /usr/share /opt /var -xdev ! -path '/var/lib/dpkg/*' \
-		! -path '/var/cache/*' ! -path '/var/lib/systemd/*' ! -path '/var/log/*' | sort
+	find /etc /lib/systemd/system /usr/bin /usr/sbin /usr/share/bash-completion /usr/share/fish /usr/share/man/man? \
+		/usr/share/zsh /var/lib/sonm
+	echo /usr/share/sonm* /usr/share/*/sonm*
 }
 
 routes()
@@ -51,14 +52,14 @@ is_served()
 check_loaded()
 {
 	grep -aq "$2" "$(command -v "$1")" || fail "$1 does not load $2"
-	owner=$(dpkg-query -S "*/$2" | sed -n '1s/:.*//p')
-	dpkg-query -W -f "\${$3}" "$4" | tr ',|' '\n\n' | tr -d ' ' | grep -qx "$owner" || fail "$4 has no $3: $owner"
+	owner=$(sed -n "s|:.*/$2\$||p" /run/owners)
+	dpkg-query -W -f "\${$3}" "$4" | sed 's/[,|]/\n/g' | tr -d ' ' | grep -qx "${owner%%:*}" || fail "$4 has no $3: $owner"
 	echo "  $4 $3: $owner, for $2"
 }
 
 set -- "$builddir"/deb/sonm-*_*.deb
 [ -e "$1" ] || fail "there are no packages in $builddir/deb; build them there: make deb"
-files >$before
+files | sort >$before
 kernel=$(lsmod | sort)
 
 say "Installed: the programs are there, and nothing has happened"
@@ -69,24 +70,31 @@ for program in sonm-stun sonm-gw-setup sonm-vs sonm-gwstat; do
 	*) fail "$program is not where it should be" ;;
 	esac
 	check_equal "$($program --version)" "$program (sonm-gateway) $(version sonm-gateway | sed 's/-[^-]*$//')" "$program"
-	man -w $program >/run/page || fail "$program has no manual page"
 done
+man -w sonm-stun sonm-gw-setup sonm-vs sonm-gwstat >/run/pages || fail "a manual page is missing"
 check_equal "$(find /etc -newer $before -name '*sonm*')" "" "units that are enabled"
-check_equal "$(ls -A /var/lib/sonm | grep -v lost+found)" "" "state"
+check_equal "$(find /var/lib/sonm -mindepth 1 ! -name lost+found)" "" "state"
 check_equal "$(lsmod | sort)" "$kernel" "modules"
-check_equal "$(grep -rlsZ /usr/local $(dpkg -L sonm-gateway | grep '/systemd/.*sonm'))" "" "units that are for another place"
+check_equal "$(grep -l /usr/local /lib/systemd/system/sonm-*)" "" "units that are for another place"
 check_equal "$(zcat /usr/share/man/man?/sonm-* | grep /usr/local)" "" "manual pages that are for another place"
 check_equal "$(dpkg --verify sonm-gateway sonm-stun)" "" "files that are not as delivered"
+dpkg-query -S '*/libcurl.so.4' '*/libreadline.so.8' >/run/owners
 check_loaded sonm-stun libcurl.so.4 Recommends sonm-stun
 check_loaded sonm-gwstat libcurl.so.4 Suggests sonm-gateway
 check_loaded sonm-vs libreadline.so.8 Recommends sonm-gateway
 
-say "Each shell finds the completions"
-bash -c '. /usr/share/bash-completion/bash_completion; for program; do __load_completion $program; complete -p $program; done' \
-	bash sonm-stun sonm-gw-setup sonm-vs sonm-gwstat
-fish -c 'for program in sonm-stun sonm-gw-setup sonm-vs sonm-gwstat; complete -C "$program --ver"; end' | cut -f1 | sort -u |
-	grep -qx -- '--version' || fail "fish"
-zsh -fc 'autoload compinit; compinit -D; print -l $_comps[(I)sonm-*]' | sort | xargs
+say "Each shell finds the completions, those of sonm-stun without the hub's"
+cd /usr/share
+check_equal "$(grep -l 'sonm-vs --complete-values' ./*/*completions*/*sonm-stun* | wc -l)" 3 "files that are whole"
+bash -c '. bash-completion/bash_completion; for program; do __load_completion $program; complete -p $program; done' \
+	bash sonm-stun sonm-gwstat
+for program in sonm-stun sonm-gwstat; do
+	check_equal "$(fish -c "complete -C '$program --vers'" | cut -f1)" --version "fish, $program"
+done
+check_equal "$(zsh -fc 'autoload compinit; compinit -D; print ${(o)_comps[(I)sonm-*]}')" \
+	"sonm-gw-setup sonm-gwstat sonm-stun sonm-vs" "zsh"
+check_equal "$(head -qn 1 zsh/vendor-completions/_sonm-* | tr ' ' '\n' | sort | uniq -d)" "#compdef" "in both of zsh's"
+cd /
 
 say "A hub begins to work"
 lab_network
@@ -136,5 +144,5 @@ packages -P sonm-gateway sonm-stun
 grep /var/lib/sonm /run/dpkg
 check_equal "$(sqlite3 $state 'select container from route')" web "the account"
 rm -rf /etc/sonm
-files >$now
-check_equal "$(comm -13 $before $now)" "" "files that are left"
+files | sort >$now
+check_equal "$(comm -13 $before $now)" "$(printf '%s\n' $state $state-journal)" "files that are left"
