@@ -301,6 +301,9 @@ static int refuse_word(struct parser *p, const char *word)
 		if (c->help)
 			nearest = similar_nearer(word, nearest, c->name);
 	err_set(p->e, ERR_USAGE, "'%.60s' is not a command", word);
+	for (const struct cmd_option *o = p->table->options; !nearest && o->id; o++)
+		if (o->name && !o->hidden && strcmp(o->name, word) == 0)
+			return advise(p, "--", word); /* "help", "version" */
 	return advise(p, "", nearest);
 }
 
@@ -327,18 +330,34 @@ static int find_command(struct parser *p)
 	return 0;
 }
 
+static bool takes(const struct parser *p, int id)
+{
+	return has_id(p->line.command->options, id) || has_id(p->table->common, id);
+}
+
+/* Says that the command does not take an option: perhaps one with a similar name was meant. */
+static int refuse_option(struct parser *p, int id)
+{
+	const struct cmd_option *option = option_by_id(p->table, id);
+	const char *nearest = NULL;
+	char a[LABEL_STRLEN], b[LABEL_STRLEN];
+
+	err_set(p->e, ERR_USAGE, "%s does not take %s", label(command_entry(p->line.command), a),
+		label(option_entry(option), b));
+	for (const struct cmd_option *o = p->table->options; option->name && o->id; o++)
+		if (o->name && !o->hidden && takes(p, o->id))
+			nearest = similar_nearer(option->name, nearest, o->name);
+	return advise(p, "--", nearest);
+}
+
 static int check_options(struct parser *p)
 {
-	const struct cmd_command *command = p->line.command;
-	char a[LABEL_STRLEN], b[LABEL_STRLEN];
 
 	for (size_t i = 0; i < p->line.n_values; i++) {
 		int id = p->line.values[i].id;
 
-		if (!has_id(command->options, id) && !has_id(p->table->common, id))
-			return err_set(p->e, ERR_USAGE, "%s does not take %s; see %s --help",
-				       label(command_entry(command), a),
-				       label(option_entry(option_by_id(p->table, id)), b), p->table->prog);
+		if (!takes(p, id))
+			return refuse_option(p, id);
 	}
 	return 0;
 }

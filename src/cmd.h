@@ -83,11 +83,20 @@ size_t cmd_count(const struct cmd_line *line, int id);
 /* Its last value, or fallback when it was not given. */
 const char *cmd_get(const struct cmd_line *line, int id, const char *fallback);
 
-/* Whole help: usage lines, commands, options, "See PROG(SECTION)". */
-void cmd_help(const struct cmd_table *table, FILE *out);
+/*
+ * Whole help: usage lines, commands, options, "See PROG(SECTION)". width: how many
+ * columns the reader has; 0, or more than the 79 that are used: 79.
+ */
+void cmd_help(const struct cmd_table *table, size_t width, FILE *out);
 
 /* The help of one of its commands: usage, what it does, its options. */
-void cmd_help_command(const struct cmd_table *table, const struct cmd_command *command, FILE *out);
+void cmd_help_command(const struct cmd_table *table, const struct cmd_command *command, size_t width, FILE *out);
+
+/*
+ * The command that a line names, whatever else is right or wrong with it; for help.
+ * NULL: none that can be told, or the program's commands are not for the user to choose.
+ */
+const struct cmd_command *cmd_named(const struct cmd_table *table, int argc, char *const argv[]);
 
 /*
  * The candidates for completion, one a line: "word<TAB>help": the commands'

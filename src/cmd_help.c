@@ -4,12 +4,15 @@
 #include <string.h>
 
 #define LINE_WIDTH 79
-#define HELP_INDENT 26 /* where an option's explanation stands */
+#define LINE_WIDTH_MIN 20
+#define HELP_INDENT 26        /* where an option's explanation stands */
+#define HELP_INDENT_NARROW 10 /* and where in a narrow window, in a line of its own */
+#define NARROW 60
 
 /* Text that is broken into lines between words; lines after the first begin at indent. */
 struct wrap {
 	FILE *out;
-	size_t column, indent;
+	size_t width, column, indent;
 	bool in_line; /* a word stands before the next one */
 };
 
@@ -30,8 +33,8 @@ static size_t piece_length(const char *text, size_t max)
 static void wrap_put(struct wrap *w, const char *text)
 {
 	for (size_t len; *(text += strspn(text, " ")); text += len) {
-		len = piece_length(text, LINE_WIDTH - w->indent);
-		if (w->in_line && w->column + 1 + len > LINE_WIDTH) {
+		len = piece_length(text, w->width - w->indent);
+		if (w->in_line && w->column + 1 + len > w->width) {
 			fprintf(w->out, "\n%*s", (int)w->indent, "");
 			w->column = w->indent;
 			w->in_line = false;
@@ -42,10 +45,17 @@ static void wrap_put(struct wrap *w, const char *text)
 	}
 }
 
-/* "  sonm-vs -A|--add CONTAINER ..."; the default command's name is in brackets: it can be left out. */
-static void put_usage(const struct cmd_table *table, const struct cmd_command *c, FILE *out)
+static size_t line_width(size_t width)
 {
-	struct wrap w = { .out = out, .column = 2, .indent = 10 };
+	if (width == 0 || width > LINE_WIDTH)
+		return LINE_WIDTH;
+	return width <= LINE_WIDTH_MIN ? LINE_WIDTH_MIN : width - 1;
+}
+
+/* "  sonm-vs -A|--add CONTAINER ..."; the default command's name is in brackets: it can be left out. */
+static void put_usage(const struct cmd_table *table, const struct cmd_command *c, size_t width, FILE *out)
+{
+	struct wrap w = { .out = out, .width = width, .column = 2, .indent = width < NARROW ? 4 : 10 };
 	bool optional = c->id == table->default_command;
 	char letter[] = { '-', c->letter, '|', '\0' }, name[64];
 
@@ -61,34 +71,40 @@ static void put_usage(const struct cmd_table *table, const struct cmd_command *c
 }
 
 /* "  -w, --weight WEIGHT      the share of ..."; "      --report[=URL]". */
-static void put_item(FILE *out, char letter, const char *name, const char *arg, const char *help)
+static void put_item(FILE *out, size_t width, char letter, const char *name, const char *arg, const char *help)
 {
-	struct wrap w = { .out = out, .column = HELP_INDENT, .indent = HELP_INDENT };
+	const size_t indent = width < NARROW ? HELP_INDENT_NARROW : HELP_INDENT;
+	struct wrap w = { .out = out, .width = width, .column = indent, .indent = indent };
 	char left[64];
 	int len;
 
 	len = snprintf(left, sizeof(left), "  %c%c%s%s%s%s%s", letter ? '-' : ' ', letter ? letter : ' ',
 		       !name ? "" : letter ? ", " : "  ", name ? "--" : "", name ? name : "",
 		       arg && arg[0] != '[' ? " " : "", arg ? arg : "");
-	if (len > HELP_INDENT - 2)
-		fprintf(out, "%s\n%*s", left, HELP_INDENT, "");
+	if (len > (int)indent - 2)
+		fprintf(out, "%s\n%*s", left, (int)indent, "");
 	else
-		fprintf(out, "%-*s", HELP_INDENT, left);
+		fprintf(out, "%-*s", (int)indent, left);
 	wrap_put(&w, help);
 	fputc('\n', out);
 }
 
-static void put_commands(const struct cmd_table *table, FILE *out)
+static void put_commands(const struct cmd_table *table, size_t width, FILE *out)
 {
-	fprintf(out, "\nCommands%s:\n", table->options_only ? "" : ", also as a first word without dashes");
+	struct wrap w = { .out = out, .width = width };
+
+	fputc('\n', out);
+	wrap_put(&w, table->options_only ? "Commands:" : "Commands, also as a first word without dashes:");
+	fputc('\n', out);
 	for (const struct cmd_command *c = table->commands; c->name; c++)
 		if (c->help)
-			put_item(out, c->letter, c->name, NULL, c->help);
+			put_item(out, width, c->letter, c->name, NULL, c->help);
 }
 
-void cmd_help(const struct cmd_table *table, FILE *out)
+void cmd_help(const struct cmd_table *table, size_t columns, FILE *out)
 {
-	struct wrap w = { .out = out };
+	const size_t width = line_width(columns);
+	struct wrap w = { .out = out, .width = width };
 
 	wrap_put(&w, table->prog);
 	wrap_put(&w, "-");
@@ -96,23 +112,24 @@ void cmd_help(const struct cmd_table *table, FILE *out)
 	fputs("\n\nUsage:\n", out);
 	for (const struct cmd_command *c = table->commands; c->name; c++)
 		if (c->help)
-			put_usage(table, c, out);
+			put_usage(table, c, width, out);
 	if (table->commands->name)
-		put_commands(table, out);
+		put_commands(table, width, out);
 	else
-		put_usage(table, table->commands, out);
+		put_usage(table, table->commands, width, out);
 	fputs("\nOptions:\n", out);
 	for (const struct cmd_option *o = table->options; o->id; o++)
 		if (!o->hidden)
-			put_item(out, o->letter, o->name, o->arg, o->help);
+			put_item(out, width, o->letter, o->name, o->arg, o->help);
 	fprintf(out, "\nSee %s(%s).\n", table->prog, table->section);
 }
 
-void cmd_help_command(const struct cmd_table *table, const struct cmd_command *command, FILE *out)
+void cmd_help_command(const struct cmd_table *table, const struct cmd_command *command, size_t columns, FILE *out)
 {
-	struct wrap w = { .out = out, .column = 6, .indent = 6 };
+	const size_t width = line_width(columns);
+	struct wrap w = { .out = out, .width = width, .column = 6, .indent = 6 };
 
-	put_usage(table, command, out);
+	put_usage(table, command, width, out);
 	fputs("      ", out);
 	wrap_put(&w, command->help);
 	fputc('\n', out);
@@ -122,7 +139,7 @@ void cmd_help_command(const struct cmd_table *table, const struct cmd_command *c
 		while (id && *id && *id != o->id)
 			id++;
 		if (id && *id && !o->hidden)
-			put_item(out, o->letter, o->name, o->arg, o->help);
+			put_item(out, width, o->letter, o->name, o->arg, o->help);
 	}
 }
 
@@ -142,4 +159,23 @@ void cmd_words(const struct cmd_table *table, FILE *out)
 		else
 			fprintf(out, "-%c\t%s\n", o->letter, o->help);
 	}
+}
+
+/* "-A" or "--add"; of a first word: "add". */
+static bool is_name(const struct cmd_command *c, const char *word, bool first)
+{
+	if (word[0] != '-')
+		return first && strcmp(word, c->name) == 0;
+	if (word[1] == '-')
+		return strcmp(word + 2, c->name) == 0;
+	return c->letter && word[1] == c->letter && word[2] == '\0';
+}
+
+const struct cmd_command *cmd_named(const struct cmd_table *table, int argc, char *const argv[])
+{
+	for (int i = 1; i < argc && !table->options_only && strcmp(argv[i], "--") != 0; i++)
+		for (const struct cmd_command *c = table->commands; c->name; c++)
+			if (c->help && is_name(c, argv[i], i == 1))
+				return c;
+	return NULL;
 }

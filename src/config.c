@@ -134,7 +134,7 @@ int config_load(struct err *e, const char *path, bool must_exist, struct config 
 
 	config_default(&c);
 	c.is_gateway = false; /* until the section is found */
-	ret = reader_load(e, path, must_exist, sections, ARRAY_LEN(sections), 0, &c);
+	ret = reader_load(e, path, must_exist, sections, ARRAY_LEN(sections), ARRAY_LEN(sections), &c);
 	if (ret < 0)
 		return ret;
 	if (ret == 0)

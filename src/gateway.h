@@ -51,6 +51,9 @@ struct add_request {
 int gateway_add(struct err *e, struct gateway *g, const struct add_request *rq,
 		struct route_list *out) MUST_CHECK;
 
+/* Whether such a request can be right, before there is a gateway to ask: -EINVAL. */
+int gateway_check_add(struct err *e, const struct add_request *rq) MUST_CHECK;
+
 /* Which routes of a container to edit, and what: NULL and -1 leave it as it is. */
 struct edit_request {
 	const char *container;

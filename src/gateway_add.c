@@ -86,11 +86,8 @@ static int check_vport(struct err *e, const struct addition *a)
 	return 0;
 }
 
-/* What the request asks for, before anything is looked up. */
-static int read_request(struct err *e, struct addition *a)
+int gateway_check_add(struct err *e, const struct add_request *rq)
 {
-	const struct add_request *rq = a->rq;
-
 	if (container_check(e, rq->container) < 0 || (rq->worker && worker_check_name(e, rq->worker) < 0))
 		return -e->code;
 	if (rq->n_ports == 0)
@@ -100,7 +97,15 @@ static int read_request(struct err *e, struct addition *a)
 		if (!rq->ports[i].has_real)
 			return err_set(e, ERR_USAGE, "port %u has no real server: write %u=ADDRESS:PORT (the worker's)",
 				       (unsigned)rq->ports[i].cport, (unsigned)rq->ports[i].cport);
-	if (rq->scheduler && gateway_check_scheduler(e, rq->scheduler) < 0)
+	return rq->scheduler ? gateway_check_scheduler(e, rq->scheduler) : 0;
+}
+
+/* What the request asks for, before anything is looked up. */
+static int read_request(struct err *e, struct addition *a)
+{
+	const struct add_request *rq = a->rq;
+
+	if (gateway_check_add(e, rq) < 0)
 		return -e->code;
 	for (size_t i = 0; i < rq->n_ports; i++)
 		if (add_wanted_server(e, a, &rq->ports[i]) < 0)

@@ -10,17 +10,25 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-/* Asked for first, so that nothing is half done, or half known, for want of it. */
-static int need_privilege(struct err *e)
+static bool is_privileged(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
-	if (syscall(SYS_capget, &header, data) == 0 &&
-	    data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN))
+	return syscall(SYS_capget, &header, data) == 0 &&
+	       data[CAP_TO_INDEX(CAP_NET_ADMIN)].effective & CAP_TO_MASK(CAP_NET_ADMIN);
+}
+
+/* Asked for first, so that nothing is half done, or half known, for want of it. */
+static int need_privilege(struct err *e)
+{
+	if (is_privileged())
 		return 0;
-	return err_set(e, EPERM, "reading and changing the kernel's network settings needs CAP_NET_ADMIN; "
-		       "run it as root");
+	err_set(e, EPERM, "reading and changing the kernel's network settings needs CAP_NET_ADMIN");
+	if (geteuid() == 0)
+		return err_advise(e, "this root lacks it, as in a container: run it as root of the host, "
+				  "or grant it");
+	return err_advise(e, "run it as root");
 }
 
 /* The lock of a store, dropped at the end of the scope. */
@@ -36,6 +44,8 @@ static void begin_report(const struct step *step, struct step_report *r)
 		.reason = step->reason,
 		.detail = step->detail,
 		.manual = step->manual,
+		.undo = step->kind->undo ? step->kind->undo : "",
+		.status = STEP_UNKNOWN,
 		.report_only = step->kind->report_only,
 	};
 	strcpy(r->name, step->name);
@@ -43,7 +53,39 @@ static void begin_report(const struct step *step, struct step_report *r)
 
 static struct step_host begin(const struct config *c)
 {
-	return (struct step_host){ .config = c, .found = { { .ret = 1 }, { .ret = 1 } } };
+	return (struct step_host){ .config = c, .privileged = is_privileged(), .found = { { .ret = 1 }, { .ret = 1 } } };
+}
+
+size_t host_list(const struct config *c, const struct host_options *o)
+{
+	struct step steps[STEPS_MAX];
+	size_t n = step_list(c, steps);
+
+	for (size_t i = 0; i < n; i++) {
+		struct step_report r;
+
+		begin_report(&steps[i], &r);
+		o->report(o->ctx, &r);
+	}
+	return n;
+}
+
+/* Looks at a step. What went wrong is in the report as well. */
+static int look(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
+{
+	int ret;
+
+	begin_report(step, r);
+	if (step->kind->root_looks && !h->privileged) {
+		strcpy(r->why, "only root can read the rules of the packet filter");
+		return 0;
+	}
+	ret = step->kind->look(e, h, step, r);
+	if (ret < 0) {
+		r->status = STEP_UNKNOWN;
+		step_text(r->why, "%.500s", e->msg);
+	}
+	return ret;
 }
 
 int host_check(struct err *e, const struct config *c, const struct host_options *o)
@@ -52,17 +94,16 @@ int host_check(struct err *e, const struct config *c, const struct host_options 
 	struct step steps[STEPS_MAX];
 	size_t n = step_list(c, steps);
 	int differences = 0;
-	int ret = need_privilege(e);
+	int ret = o->unprivileged ? 0 : need_privilege(e);
 
 	for (size_t i = 0; ret == 0 && i < n; i++) {
+		struct err told; /* in the report */
 		struct step_report r;
 
-		begin_report(&steps[i], &r);
-		if (steps[i].kind->look(e, &h, &steps[i], &r) < 0) {
-			r.status = STEP_UNKNOWN;
-			step_text(r.why, "%.500s", e->msg);
-		}
-		differences += r.status == STEP_DIFFERS || r.status == STEP_MISSING;
+		if (o->only && !o->only[i])
+			continue;
+		if (look(&told, &h, &steps[i], &r) == 0)
+			differences += r.status == STEP_DIFFERS || r.status == STEP_MISSING;
 		o->report(o->ctx, &r);
 	}
 	return ret < 0 ? ret : differences;
@@ -116,12 +157,6 @@ struct run {
 	bool over; /* whoever was asked had enough */
 };
 
-static int look(struct err *e, struct run *run, const struct step *step, struct step_report *r)
-{
-	begin_report(step, r);
-	return step->kind->look(e, &run->host, step, r);
-}
-
 static bool is_to_be_made(const struct step_report *r)
 {
 	return !r->report_only && (r->status == STEP_DIFFERS || r->status == STEP_MISSING);
@@ -138,7 +173,7 @@ static int make_locked(struct err *e, struct run *run, const struct step *step, 
 
 	locked = ret == 0 ? run->store : NULL;
 	if (ret == 0)
-		ret = look(e, run, step, r);
+		ret = look(e, &run->host, step, r);
 	if (ret < 0 || !is_to_be_made(r))
 		return ret;
 	ret = record(e, run->store, step, r);
@@ -153,8 +188,10 @@ static int make(struct err *e, struct run *run, const struct step *step, struct 
 {
 	const struct host_options *o = run->options;
 	enum host_answer answer = HOST_MAKE;
-	int ret = look(e, run, step, r);
+	int ret = look(e, &run->host, step, r);
 
+	if (ret < 0 && r->report_only) /* nothing that follows rests on it */
+		return 0;
 	if (ret < 0 || !is_to_be_made(r))
 		return ret;
 	if (o->ask)
@@ -169,6 +206,12 @@ static int make(struct err *e, struct run *run, const struct step *step, struct 
 	return ret;
 }
 
+static void say_failed(const struct err *e, struct step_report *r)
+{
+	r->outcome = STEP_FAILED;
+	step_text(r->why, "%.500s", e->msg);
+}
+
 static int report_step(struct err *e, struct run *run, const struct step *step, bool reached)
 {
 	struct step_report r;
@@ -179,10 +222,8 @@ static int report_step(struct err *e, struct run *run, const struct step *step, 
 		r.outcome = STEP_NOT_REACHED;
 	else
 		ret = make(e, run, step, &r);
-	if (ret < 0) {
-		r.outcome = STEP_FAILED;
-		step_text(r.why, "%.500s", e->msg);
-	}
+	if (ret < 0)
+		say_failed(e, &r);
 	run->changes += r.outcome == STEP_CHANGED;
 	run->options->report(run->options->ctx, &r);
 	return ret;
@@ -221,7 +262,7 @@ static int forget(struct err *e, struct store *s, const char *step)
 /* Of a step that is not among those of this configuration only the name is known. */
 static void begin_record(const struct step steps[], size_t n, const char *name, struct step_report *r)
 {
-	*r = (struct step_report){ .reason = "", .detail = "", .manual = "" };
+	*r = (struct step_report){ .reason = "", .detail = "", .manual = "", .undo = "" };
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(steps[i].name, name) == 0)
 			begin_report(&steps[i], r);
@@ -264,13 +305,16 @@ int host_undo(struct err *e, const struct config *c, struct store *s, const stru
 	}
 	if (ret == 0)
 		ret = store_setup_list(e, s, &records, &n);
-	for (size_t i = 0; ret == 0 && i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct step_report r;
 
 		begin_record(steps, n_steps, records[i].step, &r);
-		ret = take_back(e, s, &records[i], o->dry_run, &r);
 		if (ret < 0)
-			break;
+			r.outcome = STEP_NOT_REACHED;
+		else
+			ret = take_back(e, s, &records[i], o->dry_run, &r);
+		if (ret < 0 && r.outcome != STEP_NOT_REACHED)
+			say_failed(e, &r);
 		changes += r.outcome == STEP_CHANGED;
 		o->report(o->ctx, &r);
 	}

@@ -23,7 +23,7 @@ enum step_outcome {
 	STEP_CHANGED,     /* with dry_run: would be */
 	STEP_SKIPPED,     /* whoever was asked did not want it */
 	STEP_FAILED,      /* the call ends with its error */
-	STEP_NOT_REACHED, /* an earlier one failed, or whoever was asked had enough; only name and texts are filled in */
+	STEP_NOT_REACHED, /* an earlier one failed, or whoever was asked had enough; not looked at */
 };
 
 struct step_report {
@@ -31,16 +31,17 @@ struct step_report {
 	const char *reason;  /* one line: what it is for; "" when only a record of it is left */
 	const char *detail;  /* a paragraph for who wants to know more, one line; "" as above */
 	const char *manual;  /* where others have written about it: "iptables-extensions(8), ipvs"; "" as above */
+	const char *undo;    /* how host_undo puts it back; "" as above, or when there is nothing to put back */
 	char command[512];   /* what an admin would type; "": nothing */
 	char via[32];        /* the program that it is done with: "iptables-legacy"; else "" */
 	char present[1024];  /* the present value */
 	char wanted[1024];   /* the value that it should have; for host_undo the former one */
 	char note[256];      /* how the wanted value comes about: "4 x 1001 ports x 2 addresses"; else "" */
-	enum step_status status;
+	enum step_status status; /* as it was found; STEP_UNKNOWN for what was not looked at */
 	enum step_outcome outcome;
 	bool report_only;    /* not changed by this call, whatever it is */
 	bool pending;        /* by host_undo: cannot be put back yet, a later call will try again */
-	char why[512];       /* for STEP_UNKNOWN, or what was left alone; else empty */
+	char why[512];       /* for STEP_UNKNOWN and STEP_FAILED, or what was left alone; else empty */
 };
 
 enum host_answer {
@@ -55,13 +56,21 @@ typedef enum host_answer host_ask(void *ctx, const struct step_report *r);
 
 struct host_options {
 	bool dry_run;       /* change nothing, the state file neither */
+	bool unprivileged;  /* for host_check: who has no CAP_NET_ADMIN learns what can be learned without */
+	const bool *only;   /* for host_check: a flag for each step of host_list; NULL: all */
 	host_report *report;
 	host_ask *ask;      /* for host_apply: before each change, without the lock; NULL: make all */
 	void *ctx;          /* for both */
 };
 
 /*
- * All need CAP_NET_ADMIN (-EPERM).
+ * Reports every step of this configuration with its name and texts, in order,
+ * without looking at anything. Returns their number.
+ */
+size_t host_list(const struct config *c, const struct host_options *o);
+
+/*
+ * All that follow need CAP_NET_ADMIN (-EPERM).
  *
  * Reports every step in order. Returns the number of steps that are not
  * STEP_OK (STEP_UNKNOWN not counted).
@@ -79,7 +88,8 @@ int host_apply(struct err *e, const struct config *c, struct store *s, const str
 
 /*
  * Puts back what host_apply recorded, newest first; what someone else changed
- * since is left alone (reported with `why`). Returns the number of changes.
+ * since is left alone (reported with `why`). Stops at the first failure, as
+ * host_apply does. Returns the number of changes.
  */
 int host_undo(struct err *e, const struct config *c, struct store *s, const struct host_options *o) MUST_CHECK;
 

@@ -43,11 +43,15 @@ static bool is_built_in(const char *name)
 
 int module_present(struct err *e, const char *name)
 {
-	char path[128];
+	char loaded[128], path[128];
 
-	if (snprintf(path, sizeof(path), "/sys/module/%s", name) >= (int)sizeof(path))
+	/* What is built in has no state (kernel/module/sysfs.c, kernel/params.c). */
+	if (snprintf(loaded, sizeof(loaded), "/sys/module/%s/initstate", name) >= (int)sizeof(loaded))
 		return err_set(e, ERR_USAGE, "'%.60s...' is not a kernel module's name", name);
-	return access(path, F_OK) == 0 || is_built_in(name);
+	if (access(loaded, F_OK) == 0)
+		return MODULE_LOADED;
+	snprintf(path, sizeof(path), "/sys/module/%s", name);
+	return access(path, F_OK) == 0 || is_built_in(name) ? MODULE_BUILT_IN : 0;
 }
 
 /* What modprobe says in one line, without its own name. */
@@ -65,7 +69,8 @@ static int explain_modprobe(struct err *e, const char *name, const char *said)
 	}
 	if (strstr(said, "Operation not permitted") || strstr(said, "Permission denied"))
 		code = EPERM;
-	return err_set(e, code, "cannot load kernel module %s: %.*s", name, (int)strcspn(said, "\n"), said);
+	err_set(e, code, "cannot load kernel module %s: %.*s", name, (int)strcspn(said, "\n"), said);
+	return code == EPERM ? err_advise(e, "in a container, load it on the host") : -code;
 }
 
 int module_load(struct err *e, const char *name)

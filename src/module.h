@@ -8,7 +8,8 @@
 
 #include "err.h"
 
-/* 1: loaded or built in, 0: not. Name with '_' (ip_vs_wrr). */
+/* MODULE_LOADED, MODULE_BUILT_IN, or 0: neither. Name with '_' (ip_vs_wrr). */
+enum { MODULE_LOADED = 1, MODULE_BUILT_IN };
 int module_present(struct err *e, const char *name) MUST_CHECK;
 
 /* -ERR_NO_KERNEL: not built for this kernel, or no modprobe program; -EPERM. */

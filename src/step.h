@@ -20,6 +20,7 @@ struct step_firewall {
 /* What the steps of one run share. */
 struct step_host {
 	const struct config *config;
+	bool privileged;               /* has CAP_NET_ADMIN */
 	struct step_firewall found[2]; /* IPv4, IPv6 */
 };
 
@@ -34,6 +35,8 @@ struct step_kind {
 	bool lost_at_boot; /* what was set is gone after a boot, and so is what was there before */
 	const char *prefix; /* of the names of steps of this kind */
 	bool report_only;
+	bool root_looks;    /* rules, which others may not read: some programs then say that there are none */
+	const char *undo;   /* what `restore` does, for people; NULL: nothing is ever changed */
 
 	/* Fills present, wanted, note, command, via and status; why for STEP_UNKNOWN. */
 	int (*look)(struct err *e, struct step_host *h, const struct step *step, struct step_report *r);

@@ -197,6 +197,8 @@ static int restore_snat(struct err *e, const struct setup_record *rec, bool dry_
 
 const struct step_kind step_snat = {
 	.prefix = "snat ",
+	.root_looks = true,
+	.undo = "Our rule, which has the comment '" TAG "', is deleted; no other is.",
 	.look = look_at_snat,
 	.record = record_snat,
 	.set = set_snat,
@@ -292,6 +294,7 @@ static int look_at_filter(struct err *e, struct step_host *h, const struct step 
 
 const struct step_kind step_filter = {
 	.prefix = "filter ",
+	.root_looks = true,
 	.report_only = true,
 	.look = look_at_filter,
 };

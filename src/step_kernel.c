@@ -22,7 +22,7 @@ static int look_at_module(struct err *e, struct step_host *h, const struct step 
 	if (present < 0)
 		return present;
 	r->status = present ? STEP_OK : STEP_MISSING;
-	strcpy(r->present, present ? "loaded" : "not loaded");
+	strcpy(r->present, present == MODULE_BUILT_IN ? "built in" : present ? "loaded" : "not loaded");
 	strcpy(r->wanted, "loaded");
 	step_text(r->command, "modprobe %s", module_of(step->name));
 	return 0;
@@ -40,7 +40,13 @@ static int record_once(struct err *e, const struct step_report *r, struct setup_
 
 static int load_module(struct err *e, const struct step_report *r)
 {
-	return module_load(e, module_of(r->name));
+	const char *name = module_of(r->name);
+	int ret = module_load(e, name);
+
+	/* The one module whose name somebody has written. */
+	if (ret == -ERR_NO_KERNEL && strncmp(name, "ip_vs_", 6) == 0)
+		return err_advise(e, "or name another scheduler in the configuration");
+	return ret;
 }
 
 static int unload_module(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
@@ -51,9 +57,9 @@ static int unload_module(struct err *e, const struct setup_record *rec, bool dry
 
 	if (present < 0)
 		return present;
-	strcpy(r->present, present ? "loaded" : "not loaded");
+	strcpy(r->present, present == MODULE_BUILT_IN ? "built in" : present ? "loaded" : "not loaded");
 	strcpy(r->wanted, "not loaded");
-	if (!present)
+	if (present != MODULE_LOADED) /* another kernel than then may have it built in */
 		return 0;
 	ret = dry_run ? 0 : module_unload(e, name);
 	if (ret == -EBUSY) {
@@ -68,6 +74,8 @@ static int unload_module(struct err *e, const struct setup_record *rec, bool dry
 const struct step_kind step_module = {
 	.lost_at_boot = true,
 	.prefix = "module ",
+	.undo = "It is unloaded, unless it was loaded before --apply, or somebody uses it: then it stays, and a "
+		"later --undo tries again. Modules that the kernel loaded along with it stay.",
 	.look = look_at_module,
 	.record = record_once,
 	.set = load_module,
@@ -99,6 +107,31 @@ static int read_present(struct err *e, const char *name, struct step_report *r)
 	return ret < 0 ? ret : 1;
 }
 
+/* Some settings come with a module. */
+static int explain_absence(struct err *e, const char *name)
+{
+	static const struct {
+		const char *begins, *advice;
+	} known[] = {
+		{ "net.ipv4.vs.", "it comes with the module ip_vs: modprobe ip_vs" },
+		{ "net.netfilter.", "it comes with the module nf_conntrack: modprobe nf_conntrack" },
+		{ "net.ipv6.", "boot without ipv6.disable=1, or configure no IPv6 address" },
+		{ "", "boot one that has it" },
+	};
+	size_t i = 0;
+
+	while (strncmp(name, known[i].begins, strlen(known[i].begins)) != 0)
+		i++;
+	err_set(e, ERR_NO_KERNEL, "this kernel has no setting %s", name);
+	return err_advise(e, "%s", known[i].advice);
+}
+
+/* A setting that is not there has no former value, and cannot be made. */
+static int record_sysctl(struct err *e, const struct step_report *r, struct setup_record *rec)
+{
+	return r->status == STEP_MISSING ? explain_absence(e, r->name) : record_once(e, r, rec);
+}
+
 static int look_at_sysctl(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
 {
 	int ret = read_present(e, step->name, r);
@@ -118,10 +151,7 @@ static int write_sysctl(struct err *e, const struct step_report *r)
 	char key[64];
 	int ret = sysctl_write(e, key_of(r->name, key), r->wanted);
 
-	if (ret == -ENOENT)
-		return err_set(e, ERR_NO_KERNEL, "this kernel has no setting %s; boot one that has it",
-			       r->name);
-	return ret;
+	return ret == -ENOENT ? explain_absence(e, r->name) : ret;
 }
 
 /*
@@ -153,11 +183,14 @@ static int restore_sysctl(struct err *e, const struct setup_record *rec, bool dr
 	return ret;
 }
 
+#define UNDO_SETTING "The value from before --apply is written back, unless somebody has changed it since."
+
 const struct step_kind step_sysctl = {
 	.lost_at_boot = true,
 	.prefix = "net.",
+	.undo = UNDO_SETTING,
 	.look = look_at_sysctl,
-	.record = record_once,
+	.record = record_sysctl,
 	.set = write_sysctl,
 	.restore = restore_sysctl,
 };
@@ -200,8 +233,8 @@ static int record_forwarding(struct err *e, const struct step_report *r, struct 
 	glob_t found;
 	int ret = 0;
 
-	if (rec->applied[0])
-		return record_once(e, r, rec);
+	if (rec->applied[0] || r->status == STEP_MISSING)
+		return record_sysctl(e, r, rec);
 	record_once(e, r, rec);
 	if (!is_ipv6(r->name))
 		ret = remember(e, REDIRECTS, strcmp(r->present, "0") == 0 ? "1" : "0", rec);
@@ -241,6 +274,7 @@ static int restore_forwarding(struct err *e, const struct setup_record *rec, boo
 const struct step_kind step_forwarding = {
 	.lost_at_boot = true,
 	.prefix = "net.ipv4.ip_forward",
+	.undo = UNDO_SETTING " So are each interface's own forwarding and conf/all/accept_redirects.",
 	.look = look_at_sysctl,
 	.record = record_forwarding,
 	.set = write_sysctl,
@@ -250,18 +284,44 @@ const struct step_kind step_forwarding = {
 const struct step_kind step_forwarding6 = {
 	.lost_at_boot = true,
 	.prefix = "net.ipv6.conf.all.forwarding",
+	.undo = UNDO_SETTING " So is each interface's own forwarding.",
 	.look = look_at_sysctl,
 	.record = record_forwarding,
 	.set = write_sysctl,
 	.restore = restore_forwarding,
 };
 
+#define CONNECTIONS_PER_PORT 4UL
+#define CONNTRACK_LEAST 65536UL
+
+static unsigned long count_ports(const struct config *c)
+{
+	return c->port_last - c->port_first + 1UL;
+}
+
+static unsigned long count_addresses(const struct config *c)
+{
+	return c->n_addresses ? c->n_addresses : 1;
+}
+
 static unsigned long conntrack_needed(const struct config *c)
 {
-	unsigned long ports = c->port_last - c->port_first + 1UL;
-	unsigned long needed = 4 * ports * (c->n_addresses ? c->n_addresses : 1);
+	unsigned long needed = CONNECTIONS_PER_PORT * count_ports(c) * count_addresses(c);
 
-	return needed > 65536 ? needed : 65536;
+	return needed > CONNTRACK_LEAST ? needed : CONNTRACK_LEAST;
+}
+
+/* "4 connections x 1001 ports x 2 addresses = 8008, but at least 65536" */
+static void explain_conntrack(const struct config *c, struct step_report *r)
+{
+	unsigned long product = CONNECTIONS_PER_PORT * count_ports(c) * count_addresses(c);
+	char least[32] = "";
+
+	if (product < CONNTRACK_LEAST)
+		step_text(least, ", but at least %lu", CONNTRACK_LEAST);
+	step_text(r->note, "%lu connections x %lu port%s x %lu address%s = %lu%s", CONNECTIONS_PER_PORT,
+		  count_ports(c), count_ports(c) == 1 ? "" : "s", count_addresses(c),
+		  count_addresses(c) == 1 ? "" : "es", product, least);
 }
 
 /* Only ever raised; 0 is no limit (nf_conntrack_core.c). */
@@ -276,11 +336,14 @@ static int look_at_conntrack(struct err *e, struct step_host *h, const struct st
 		return ret;
 	step_text(r->wanted, "%lu", needed);
 	step_text(r->command, "sysctl -w %s=%lu", step->name, needed);
+	explain_conntrack(h->config, r);
 	if (ret == 0)
 		return 0;
 	present = strtoul(r->present, NULL, 10);
 	r->status = present == 0 || present >= needed ? STEP_OK : STEP_DIFFERS;
-	if (r->status != STEP_OK && !sysctl_writable(key_of(step->name, key))) {
+	if (r->status == STEP_OK) /* it would make it smaller */
+		r->command[0] = '\0';
+	if (r->status != STEP_OK && h->privileged && !sysctl_writable(key_of(step->name, key))) {
 		r->status = STEP_UNKNOWN;
 		strcpy(r->why, "too small, but only the host's initial network namespace can change it");
 	}
@@ -290,8 +353,9 @@ static int look_at_conntrack(struct err *e, struct step_host *h, const struct st
 const struct step_kind step_at_least = {
 	.lost_at_boot = true,
 	.prefix = "net.netfilter.nf_conntrack_max",
+	.undo = UNDO_SETTING,
 	.look = look_at_conntrack,
-	.record = record_once,
+	.record = record_sysctl,
 	.set = write_sysctl,
 	.restore = restore_sysctl,
 };
@@ -312,6 +376,7 @@ static int look_at_ports(struct err *e, struct step_host *h, const struct step *
 	if (ret < 0)
 		return err_wrap(e, "%s", step->name);
 	step_text(r->command, "sysctl -w %s=%.400s", step->name, r->wanted);
+	step_text(r->note, "the pool, %u-%u, and what is there", h->config->port_first, h->config->port_last);
 	return 0;
 }
 
@@ -358,6 +423,8 @@ static int restore_ports(struct err *e, const struct setup_record *rec, bool dry
 const struct step_kind step_ports = {
 	.lost_at_boot = true,
 	.prefix = "net.ipv4.ip_local_reserved_ports",
+	.undo = "The ports that --apply added are taken out again. What was reserved before stays, and what "
+		"somebody has added since.",
 	.look = look_at_ports,
 	.record = record_ports,
 	.set = write_sysctl,

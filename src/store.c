@@ -68,14 +68,16 @@ static int open_file(struct err *e, struct store *s, enum store_mode mode)
 }
 
 /*
- * A store is used by one thread, so SQLite need not lock, nor count its memory:
- * in a short command that is a good part of the work. Only the first call in a
- * process has an effect, and SQLite refuses the others.
+ * A store is used by one thread, so SQLite need not lock, nor count its memory,
+ * nor take room for twenty pages before it reads one: in a short command that is a
+ * good part of the work. Only the first call in a process has an effect, and
+ * SQLite refuses the others.
  */
 static void configure_library(void)
 {
 	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	(void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 }
 
 static int open_database(struct err *e, struct store *s, const char *name, int flags)

@@ -54,6 +54,23 @@ static int find_holder(struct err *e, struct store *s, const char *sql, const st
 	return ret;
 }
 
+/* Whose the port was, if it is in quarantine. Most never were anybody's, and the whole query takes longer to prepare. */
+static int find_former_holder(struct err *e, struct store *s, const struct service_key *key, const char *vip,
+			      const char *container, int64_t since, int64_t now, char holder[CONTAINER_MAX + 1])
+{
+	int ret = sql_has_row(e, s, "SELECT 1 FROM ledger WHERE address = ? AND port = ?",
+			      SQL_VALUES(SQL_TEXT(vip), SQL_INT(key->vip.port)));
+
+	if (ret <= 0)
+		return ret;
+	return find_holder(e, s,
+			   "SELECT container FROM ledger WHERE address = ? AND port = ? AND protocol = ?"
+			   " AND closed_at > ? AND closed_at <= ? AND kind = 'gateway' AND container <> ?",
+			   SQL_VALUES(SQL_TEXT(vip), SQL_INT(key->vip.port), SQL_INT(key->protocol),
+				      SQL_INT(since), SQL_INT(now), SQL_TEXT(container)),
+			   holder);
+}
+
 int store_port(struct err *e, struct store *s, const struct service_key *key, const char *container,
 	       int64_t since, int64_t now, enum store_port *out, char holder[CONTAINER_MAX + 1])
 {
@@ -62,8 +79,8 @@ int store_port(struct err *e, struct store *s, const struct service_key *key, co
 
 	addr_format(&key->vip.addr, vip);
 	found = find_holder(e, s,
-			    "SELECT container FROM route WHERE kind = 'gateway' AND address = ? AND port = ?"
-			    " AND protocol = ?",
+			    "SELECT container FROM route INDEXED BY route_endpoint WHERE kind = 'gateway'"
+			    " AND address = ? AND port = ? AND protocol = ?",
 			    SQL_VALUES(SQL_TEXT(vip), SQL_INT(key->vip.port), SQL_INT(key->protocol)), holder);
 	if (found < 0)
 		return found;
@@ -71,12 +88,7 @@ int store_port(struct err *e, struct store *s, const struct service_key *key, co
 		*out = STORE_PORT_ROUTED;
 		return 0;
 	}
-	found = find_holder(e, s,
-			    "SELECT container FROM ledger WHERE address = ? AND port = ? AND protocol = ?"
-			    " AND closed_at > ? AND closed_at <= ? AND kind = 'gateway' AND container <> ?",
-			    SQL_VALUES(SQL_TEXT(vip), SQL_INT(key->vip.port), SQL_INT(key->protocol),
-				       SQL_INT(since), SQL_INT(now), SQL_TEXT(container)),
-			    holder);
+	found = find_former_holder(e, s, key, vip, container, since, now, holder);
 	if (found < 0)
 		return found;
 	*out = found ? STORE_PORT_QUARANTINED : STORE_PORT_FREE;
@@ -89,14 +101,18 @@ int store_former_port(struct err *e, struct store *s, const char *container, uin
 	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
 	char text[ADDR_STRLEN];
 	int64_t port;
-	int ret = sql_query(e, s,
-			    "SELECT port FROM ledger WHERE container = ? AND container_port = ? AND protocol = ?"
-			    " AND closed_at > ? AND closed_at <= ? AND kind = 'gateway' AND address = ?"
-			    " ORDER BY closed_at DESC, id DESC LIMIT 1",
-			    SQL_VALUES(SQL_TEXT(container), SQL_INT(cport), SQL_INT(protocol), SQL_INT(since),
-				       SQL_INT(now), SQL_TEXT(addr_format(vip, text))),
-			    &q);
+	/* A new container has none: likewise. */
+	int ret = sql_has_row(e, s, "SELECT 1 FROM ledger WHERE container = ?", SQL_VALUES(SQL_TEXT(container)));
 
+	if (ret <= 0)
+		return ret;
+	ret = sql_query(e, s,
+			"SELECT port FROM ledger WHERE container = ? AND container_port = ? AND protocol = ?"
+			" AND closed_at > ? AND closed_at <= ? AND kind = 'gateway' AND address = ?"
+			" ORDER BY closed_at DESC, id DESC LIMIT 1",
+			SQL_VALUES(SQL_TEXT(container), SQL_INT(cport), SQL_INT(protocol), SQL_INT(since),
+				   SQL_INT(now), SQL_TEXT(addr_format(vip, text))),
+			&q);
 	if (ret == 0)
 		ret = sql_row(e, s, q);
 	if (ret <= 0)

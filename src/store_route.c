@@ -133,15 +133,6 @@ static int read_rows(struct err *e, struct store *s, sqlite3_stmt *q, struct rou
 	return ret;
 }
 
-/* 1: the query has a row, 0: it has none. */
-static int has_row(struct err *e, struct store *s, const char *sql, const struct sql_value *values, size_t n_values)
-{
-	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
-	int ret = sql_query(e, s, sql, values, n_values, &q);
-
-	return ret == 0 ? sql_row(e, s, q) : ret;
-}
-
 int store_routes(struct err *e, struct store *s, const struct route_filter *f, struct route_list *out)
 {
 	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
@@ -150,7 +141,8 @@ int store_routes(struct err *e, struct store *s, const struct route_filter *f, s
 
 	/* A new container has none, and the whole query takes SQLite ten times as long to prepare. */
 	if (f->container)
-		ret = has_row(e, s, "SELECT 1 FROM route WHERE container = ?", SQL_VALUES(SQL_TEXT(f->container)));
+		ret = sql_has_row(e, s, "SELECT 1 FROM route WHERE container = ?",
+				  SQL_VALUES(SQL_TEXT(f->container)));
 	if (ret <= 0)
 		return ret;
 	if (sql_query(e, s, query_text(f),
@@ -466,12 +458,12 @@ int store_server_is_used(struct err *e, struct store *s, uint8_t protocol, const
 			 int64_t but, bool *out)
 {
 	char text[ADDR_STRLEN];
-	int ret = has_row(e, s,
-			  "SELECT 1 FROM real_server s JOIN route r ON r.id = s.route"
-			  " WHERE s.address = ? AND s.port = ? AND r.protocol = ? AND r.state = 'open'"
-			  " AND r.kind = 'gateway' AND r.id <> ?",
-			  SQL_VALUES(SQL_TEXT(addr_format(&real->addr, text)), SQL_INT(real->port),
-				     SQL_INT(protocol), SQL_INT(but)));
+	int ret = sql_has_row(e, s,
+			      "SELECT 1 FROM real_server s JOIN route r ON r.id = s.route"
+			      " WHERE s.address = ? AND s.port = ? AND r.protocol = ? AND r.state = 'open'"
+			      " AND r.kind = 'gateway' AND r.id <> ?",
+			      SQL_VALUES(SQL_TEXT(addr_format(&real->addr, text)), SQL_INT(real->port),
+					 SQL_INT(protocol), SQL_INT(but)));
 
 	if (ret < 0)
 		return ret;
@@ -482,7 +474,7 @@ int store_server_is_used(struct err *e, struct store *s, uint8_t protocol, const
 /* AUTOINCREMENT remembers the largest id. */
 int store_has_history(struct err *e, struct store *s, bool *out)
 {
-	int ret = has_row(e, s, "SELECT 1 FROM sqlite_sequence WHERE name = 'route' AND seq > 0", SQL_NONE);
+	int ret = sql_has_row(e, s, "SELECT 1 FROM sqlite_sequence WHERE name = 'route' AND seq > 0", SQL_NONE);
 
 	if (ret < 0)
 		return ret;
@@ -492,11 +484,11 @@ int store_has_history(struct err *e, struct store *s, bool *out)
 
 int store_has_leaving(struct err *e, struct store *s, bool *out)
 {
-	int ret = has_row(e, s,
-			  "SELECT 1 FROM route INDEXED BY route_closing WHERE state = 'closing'"
-			  " AND closing_boot >= '' UNION ALL"
-			  " SELECT 1 FROM real_server INDEXED BY real_server_draining WHERE drain_boot >= ''",
-			  SQL_NONE);
+	int ret = sql_has_row(e, s,
+			      "SELECT 1 FROM route INDEXED BY route_closing WHERE state = 'closing'"
+			      " AND closing_boot >= '' UNION ALL"
+			      " SELECT 1 FROM real_server INDEXED BY real_server_draining WHERE drain_boot >= ''",
+			      SQL_NONE);
 
 	if (ret < 0)
 		return ret;

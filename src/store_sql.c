@@ -116,6 +116,14 @@ int sql_sum_row(struct err *e, struct store *s, sqlite3_stmt *query)
 	return ret;
 }
 
+int sql_has_row(struct err *e, struct store *s, const char *sql, const struct sql_value *values, size_t n_values)
+{
+	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
+	int ret = sql_query(e, s, sql, values, n_values, &q);
+
+	return ret == 0 ? sql_row(e, s, q) : ret;
+}
+
 void sql_end(sqlite3_stmt **query)
 {
 	if (*query) {

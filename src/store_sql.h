@@ -55,6 +55,10 @@ int sql_query(struct err *e, struct store *s, const char *sql, const struct sql_
 int sql_row(struct err *e, struct store *s, sqlite3_stmt *query) MUST_CHECK; /* 1: a row, 0: no more */
 void sql_end(sqlite3_stmt **query);
 
+/* 1: the query has a row, 0: it has none. sql must be a literal. */
+int sql_has_row(struct err *e, struct store *s, const char *sql, const struct sql_value *values,
+		size_t n_values) MUST_CHECK;
+
 /* sql_row for a query of sums. -EOVERFLOW: one does not fit into SQLite's signed 64 bits. */
 int sql_sum_row(struct err *e, struct store *s, sqlite3_stmt *query) MUST_CHECK;
 

@@ -28,10 +28,11 @@ int traffic_add_growth(struct err *e, struct store *s, const char *container, co
 		       const struct counters *total)
 {
 	struct counters growth = counters_minus(total, before);
-	int64_t now = store_time(s);
+	int64_t now;
 
 	if (counters_equal(before, total))
 		return 0;
+	now = store_time(s);
 	if (sql_check_counters(e, &growth) < 0) /* below zero */
 		return err_set(e, EIO, "a route of container %s would have transferred less than state file %s says",
 			       container, s->path);

@@ -71,7 +71,7 @@ int sysctl_write(struct err *e, const char *key, const char *value)
 		return err_set(e, ENOENT, "this kernel has no %s", path);
 	if (fd < 0 || write(fd, line, (size_t)len) < 0) {
 		err_sys(e, errno, "cannot write '%s' to %s", value, path);
-		if (e->code == EROFS)
+		if (e->code == EROFS || e->code == EACCES || e->code == EPERM)
 			err_advise(e, "in a container, set it on the host");
 		return -e->code;
 	}

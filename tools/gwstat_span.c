@@ -105,7 +105,8 @@ int gwstat_check_container(struct err *e, struct store *s, const char *container
 	if (store_routes(e, s, &f, &routes) < 0 || store_ledger_sum(e, s, container, &sum, &n_closed) < 0)
 		return -e->code;
 	if (routes.n == 0 && n_closed == 0)
-		return err_set(e, ERR_ABSENT, "no such container: %s; see 'sonm-gwstat --closed'", container);
+		return err_set(e, ERR_ABSENT, "no such container: %s; see 'sonm-vs -L' and 'sonm-gwstat --closed'",
+			       container);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "view.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static const int show_options[] = { OPT_RATE, OPT_TOTAL, OPT_CLOSED, OPT_SINCE, OPT_UNTIL, OPT_PRUNE, OPT_REPORT,
@@ -14,7 +15,7 @@ static const int common_options[] = { 'j', 'c', 'h', TOOL_OPT_VERSION, TOOL_OPT_
 static const struct cmd_command commands[] = {
 	{ CMD_SHOW, 0, "show",
 	  "[CONTAINER...] [--rate | --closed | --total | --watch[=SECONDS]] [--report FILE | --prune TIME] "
-	  "[--since TIME] [--until TIME] [--exact] "
+	  "[--since TIME] [--until TIME] [--exact] [-n] "
 	  "[--sort FIELD] [--top N] [--format FORMAT | -j] "
 	  "[--output FILE | --push URL [--token-file FILE] [--ca-file FILE]]",
 	  "show what the routes have transferred (default)", 0, -1, show_options },
@@ -217,6 +218,15 @@ static int check_views(struct err *e, const struct cmd_line *line)
 	return 0;
 }
 
+/* What is wrong with the line is said before anything is opened. */
+static int check_line(struct err *e, const struct cmd_line *line)
+{
+	enum gwstat_field by;
+	size_t top;
+
+	return check_views(e, line) < 0 ? -e->code : read_order(e, line, FIELD_NAME, &by, &top);
+}
+
 static int check_metrics(struct err *e, const struct cmd_line *line)
 {
 	if (cmd_has(line, OPT_RATE) || cmd_has(line, OPT_CLOSED) || cmd_has(line, OPT_TOTAL) || is_of_span(line))
@@ -261,7 +271,7 @@ static int run(struct err *e, const struct cmd_line *line)
 	int64_t now = time(NULL);
 	struct config c;
 
-	if (check_views(e, line) < 0 || tool_config(e, line, &c) < 0)
+	if (check_line(e, line) < 0 || tool_config(e, line, &c) < 0)
 		return -e->code;
 	if (cmd_has(line, OPT_WATCH))
 		return run_watch(e, &c, line);
@@ -274,6 +284,23 @@ static int run(struct err *e, const struct cmd_line *line)
 	if (cmd_has(line, OPT_REPORT))
 		return warn(e) < 0 ? -e->code : report_write(e, g, line, now);
 	return show(e, g, line, now);
+}
+
+/* Where a name is a container's, and commands are not, a command is easily taken for one. */
+static void advise_name(struct err *e, const struct cmd_line *line)
+{
+	for (size_t i = 0; i < line->n_args; i++) {
+		const char *name = line->args[i];
+
+		for (const struct cmd_command *c = commands; c->name; c++)
+			if (strcmp(name, c->name) == 0)
+				err_advise(e, "did you mean --%s?", name);
+		for (const struct cmd_option *o = options; o->id; o++)
+			if (strcmp(name, o->name) == 0 && !o->hidden)
+				err_advise(e, "did you mean --%s?", name);
+		if (cmd_has(line, OPT_WATCH) && name[strspn(name, "0123456789")] == '\0')
+			err_advise(e, "did you mean --watch=%s?", name);
+	}
 }
 
 static const char *purpose(const struct cmd_line *line)
@@ -296,6 +323,8 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (run(&e, &line) < 0) {
+		if (e.code == ERR_ABSENT)
+			advise_name(&e, &line);
 		err_wrap(&e, "cannot %s", purpose(&line));
 		return tool_end(table.prog, tool_fail(table.prog, &e));
 	}

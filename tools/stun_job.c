@@ -9,6 +9,7 @@ enum { OPT_REPORT = TOOL_OPT_FIRST, OPT_TOKEN_FILE, OPT_CACERT };
 
 static const struct cmd_command command[] = {
 	{ .id = 1,
+	  .max_args = -1, /* so that what to write instead can be said */
 	  .synopsis = "[-s HOST[:PORT]]... [-4 | -6] [-b ADDR|IFACE] [-t SECONDS] [-j] [-v] "
 		      "[--report[=URL] [--token-file FILE] [--cacert FILE]] [-c FILE]" },
 };
@@ -178,6 +179,10 @@ static int read_report(struct err *e, const struct cmd_line *line, struct stun_j
 int stun_job_read(struct err *e, const struct cmd_line *line, struct stun_job *out)
 {
 	*out = (struct stun_job){ .verbose = cmd_count(line, 'v'), .json = cmd_has(line, 'j') };
+	if (line->n_args > 0)
+		return err_set(e, ERR_USAGE,
+			       "'%.60s' belongs to no option; name a server with -s, as in 'sonm-stun -s %.60s'",
+			       line->args[0], line->args[0]);
 	if (read_source(e, line, out) < 0 || read_limit(e, line, out) < 0 || load_config(e, line, out) < 0 ||
 	    read_servers(e, line, out) < 0 || read_report(e, line, out) < 0)
 		return -e->code;

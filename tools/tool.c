@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 static int exit_status(int code)
 {
@@ -44,6 +45,10 @@ static bool asks_for(int argc, char **argv, char letter, const char *name)
 	return false;
 }
 
+struct questions {
+	bool help, version, words;
+};
+
 /* Nothing else may get the number of a stream: what is meant for stderr would go into the state file. */
 static void fill_standard_streams(void)
 {
@@ -53,14 +58,34 @@ static void fill_standard_streams(void)
 			_exit(EXIT_FAILED);
 }
 
-/* The exit status if it is one of these questions, else -1. */
-static int answer(const struct cmd_table *table, bool help, bool version, bool words)
+size_t tool_columns(void)
 {
-	if (help)
-		cmd_help(table, stdout);
-	else if (version)
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+/* Of the command that the line names, if it does, or the whole. */
+static void help(const struct cmd_table *table, int argc, char **argv)
+{
+	const struct cmd_command *command = cmd_named(table, argc, argv);
+
+	if (!command) {
+		cmd_help(table, tool_columns(), stdout);
+		return;
+	}
+	cmd_help_command(table, command, tool_columns(), stdout);
+	printf("\nSee '%s --help' for all options, and %s(%s).\n", table->prog, table->prog, table->section);
+}
+
+/* The exit status if it is one of these questions, else -1. */
+static int answer(const struct cmd_table *table, int argc, char **argv, const struct questions *asked)
+{
+	if (asked->help)
+		help(table, argc, argv);
+	else if (asked->version)
 		printf("%s (%s) %s\n", table->prog, PACKAGE_NAME, PACKAGE_VERSION);
-	else if (words)
+	else if (asked->words)
 		cmd_words(table, stdout);
 	else
 		return -1;
@@ -73,14 +98,17 @@ int tool_start(const struct cmd_table *table, int argc, char **argv, struct cmd_
 	int status;
 
 	fill_standard_streams();
-	status = answer(table, asks_for(argc, argv, 'h', "help"), asks_for(argc, argv, 0, "version"),
-			asks_for(argc, argv, 0, "complete-words"));
+	status = answer(table, argc, argv,
+			&(struct questions){ asks_for(argc, argv, 'h', "help"), asks_for(argc, argv, 0, "version"),
+					     asks_for(argc, argv, 0, "complete-words") });
 	if (status >= 0)
 		return status;
 	if (cmd_parse(&e, table, argc, argv, line) < 0)
 		return tool_fail(table->prog, &e);
 	/* Grouped with others, or shortened. */
-	return answer(table, cmd_has(line, 'h'), cmd_has(line, TOOL_OPT_VERSION), cmd_has(line, TOOL_OPT_COMPLETE));
+	return answer(table, argc, argv,
+		      &(struct questions){ cmd_has(line, 'h'), cmd_has(line, TOOL_OPT_VERSION),
+					   cmd_has(line, TOOL_OPT_COMPLETE) });
 }
 
 int tool_config(struct err *e, const struct cmd_line *line, struct config *out)
@@ -112,6 +140,13 @@ bool tool_is_repeated(const struct cmd_line *line, size_t i)
 		if (strcmp(line->args[k], line->args[i]) == 0)
 			return true;
 	return false;
+}
+
+bool tool_wants_colour(void)
+{
+	const char *term = getenv("TERM"), *unwanted = getenv("NO_COLOR");
+
+	return isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0 && (!unwanted || !*unwanted);
 }
 
 int tool_end(const char *prog, int status)

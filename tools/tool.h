@@ -36,6 +36,9 @@ enum {
 	{ TOOL_OPT_VERSION, 0, "version", NULL, "show the version", false, false },               \
 	{ TOOL_OPT_COMPLETE, 0, "complete-words", NULL, "list commands and options", false, true }
 
+/* How many columns the terminal has that stdout is; 0: none, or not known. */
+size_t tool_columns(void);
+
 /* Prints "PROG: MESSAGE" and returns the exit status for the error's code. */
 int tool_fail(const char *prog, const struct err *e);
 
@@ -56,6 +59,9 @@ int tool_blame_file(struct err *e);
 
 /* Is argument i the same as one before it? */
 bool tool_is_repeated(const struct cmd_line *line, size_t i);
+
+/* Is stdout a terminal that shows colours, and does nobody mind (NO_COLOR)? */
+bool tool_wants_colour(void);
 
 /* Flushes stdout: a failed write is a failure. Returns status, or EXIT_FAILED. */
 int tool_end(const char *prog, int status);

@@ -38,7 +38,7 @@ int vs_add(struct err *e, const struct config *c, const struct cmd_line *line)
 	CLEANUP(route_list_clear) struct route_list routes = { 0 };
 	struct addr vip;
 
-	if (read_options(e, line, &vip, &rq) < 0 || gateway_open(e, c, STORE_WRITE, &g) < 0 ||
+	if (read_options(e, line, &vip, &rq) < 0 || gateway_check_add(e, &rq) < 0 || gateway_open(e, c, STORE_WRITE, &g) < 0 ||
 	    gateway_add(e, g, &rq, &routes) < 0)
 		return err_wrap(e, "cannot add %.*s", CONTAINER_MAX, rq.container);
 	vs_warn_of_routes(&routes);

@@ -111,8 +111,12 @@ static int print_table(struct err *e, struct store *s, const struct cmd_line *li
 int vs_list(struct err *e, const struct config *c, const struct cmd_line *line)
 {
 	CLEANUP(store_closep) struct store *s = NULL;
-	int ret = store_open(e, c->state, STORE_READ, &s);
+	int ret;
 
+	if (cmd_has(line, OPT_STATS) || cmd_has(line, OPT_RATE))
+		return err_set(e, ERR_USAGE, "what goes through is shown by sonm-gwstat; run 'sonm-gwstat%s'",
+			       cmd_has(line, OPT_RATE) ? " --rate" : "");
+	ret = store_open(e, c->state, STORE_READ, &s);
 	if (ret == 0)
 		ret = cmd_has(line, 'j') ? print_json(e, s, line) : print_table(e, s, line);
 	return ret < 0 ? err_wrap(e, "cannot list") : 0;

@@ -28,7 +28,7 @@ static int help(struct err *e, const char *word)
 	const struct cmd_command *command = word ? vs_find_command(word) : NULL;
 
 	if (command) {
-		cmd_help_command(&vs_table, command, stdout);
+		cmd_help_command(&vs_table, command, tool_columns(), stdout);
 		return EXIT_DONE;
 	}
 	if (word)
@@ -136,13 +136,6 @@ static int run_line(struct err *e, struct session *s, const char *text)
 
 /* --- At a terminal --------------------------------------------------------------- */
 
-static bool wants_colour(void)
-{
-	const char *term = getenv("TERM"), *unwanted = getenv("NO_COLOR");
-
-	return isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0 && (!unwanted || !*unwanted);
-}
-
 static void complain(const struct err *e, bool colour)
 {
 	bool red = colour && isatty(STDERR_FILENO);
@@ -167,7 +160,7 @@ static int from_terminal(struct err *e, struct session *s)
 	char history[4096];
 	struct shell_options o = {
 		.in = stdin, .out = isatty(STDOUT_FILENO) ? stdout : stderr,
-		.prompt = PROMPT, .colour = wants_colour(),
+		.prompt = PROMPT, .colour = tool_wants_colour(),
 		.history = *history_path(history) ? history : NULL,
 		.complete = vs_complete, .ctx = (void *)s->config,
 	};

@@ -8,7 +8,7 @@ static const int add_options[] = {
 static const int edit_options[] = { 't', 'u', OPT_SCTP, 's', 'w', 'p', OPT_REPLACE, 'j', 0 };
 static const int delete_options[] = { 't', 'u', OPT_SCTP, OPT_DRAIN, OPT_WAIT, 'j', 0 };
 static const int clear_options[] = { OPT_YES, OPT_WAIT, 'j', 0 };
-static const int list_options[] = { OPT_WORKERS, 'n', 'j', 0 };
+static const int list_options[] = { OPT_WORKERS, 'n', 'j', OPT_STATS, OPT_RATE, 0 };
 static const int restore_options[] = { OPT_ADOPT, OPT_DRY_RUN, 'j', 0 };
 static const int sync_options[] = { OPT_DRY_RUN, 'j', 0 };
 static const int set_worker_options[] = { OPT_REPORT, OPT_NAT, OPT_ADDRESS, 'j', 0 };
@@ -65,6 +65,8 @@ static const struct cmd_option options[] = {
 	{ OPT_WAIT, 0, "wait", NULL, "wait for the last count and print the final totals", false, false },
 	{ OPT_YES, 0, "yes", NULL, "really delete them all", false, false },
 	{ OPT_WORKERS, 0, "workers", NULL, "list workers", false, false },
+	{ OPT_STATS, 0, "stats", NULL, "ipvsadm's", false, true }, /* to tell who is used to it where to look */
+	{ OPT_RATE, 0, "rate", NULL, "likewise", false, true },
 	{ OPT_ADOPT, 0, "adopt", NULL, "take over services that the kernel has already", false, false },
 	{ OPT_DRY_RUN, 0, "dry-run", NULL, "change nothing; --sync exits 6 when there is a difference", false,
 	  false },

@@ -4,7 +4,8 @@
 # What can be typed is asked from the programs themselves: commands and options
 # with --complete-words, which value an option wants from --help, and the
 # values from 'sonm-vs --complete-values', which names no container and no
-# worker to those who may not read the state file.
+# worker to those who may not read the state file, and from 'sonm-gw-setup
+# --complete-steps'.
 
 # __sonm_value PROGRAM OPTION: the name of the value that it wants, such as FILE.
 function __sonm_value
@@ -18,6 +19,10 @@ function __sonm_argument
     switch $argv[1]
         case sonm-gwstat '*/sonm-gwstat'
             echo CONTAINER
+        case sonm-gw-setup '*/sonm-gw-setup'
+            if contains -- explain $argv[2..-1]; or contains -- --explain $argv[2..-1]
+                echo STEP
+            end
         case sonm-vs '*/sonm-vs'
             for word in $argv[2..-1]
                 switch $word
@@ -45,6 +50,8 @@ function __sonm_values
     switch $argv[1]
         case FILE
             __fish_complete_path (commandline -ct | string replace -r -- '^--[a-z-]+=' '')
+        case STEP
+            sonm-gw-setup --complete-steps $config 2>/dev/null
         case '?*'
             sonm-vs --complete-values $argv[1] $config 2>/dev/null
     end

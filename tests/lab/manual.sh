@@ -27,7 +27,9 @@ try()
 	[ -s /tmp/examples ] || fail "there are no examples"
 	while read -r promised line; do
 		echo "  # $line"
-		expect "$promised" on "${2:-hub}" sh -c "$line" >/run/output || { cat /run/output; fail "$line"; }
+		status=0
+		on "${2:-hub}" sh -c "$line" >/run/output || status=$?
+		[ $status -eq "$promised" ] || { cat /run/output; fail "exit status $status, not $promised: $line"; }
 	done </tmp/examples
 }
 

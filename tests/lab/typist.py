@@ -10,6 +10,7 @@ script is one of
   type KEYS      types them; \\t, \\r, \\x03 and the like are understood
   see TEXT       waits until it appears, behind what was seen before
   unseen TEXT    it has not appeared since the last thing that was seen
+  run COMMAND    runs a command of the shell meanwhile, which has to succeed
   end STATUS     waits for the end, and for this exit status
 
 What appears is printed, with control characters written out, but TAB and newline.
@@ -19,6 +20,7 @@ import os
 import pty
 import select
 import struct
+import subprocess
 import sys
 import time
 import fcntl
@@ -61,6 +63,9 @@ class Terminal:
         if text in self.ahead:
             raise SystemExit(f"\ntypist: {text!r} has appeared")
 
+    def run(self, command):
+        subprocess.run(command, shell=True, check=True)
+
     def end(self, status):
         deadline = time.monotonic() + PATIENCE
         while self.read(max(0, deadline - time.monotonic())):
@@ -79,7 +84,7 @@ def main():
         rest = rest.encode().decode("unicode_escape")
         if verb == "type":
             os.write(terminal.fd, rest.encode())
-        elif verb in ("see", "unseen", "end"):
+        elif verb in ("see", "unseen", "run", "end"):
             getattr(terminal, verb)(rest)
         elif verb:
             raise SystemExit(f"typist: what is {verb!r}?")

@@ -46,6 +46,21 @@ refused 2 'sonm-vs --help' sonm-vs --frobnicate
 refused 2 'a/b' sonm-vs -A a/b -t 80=$real
 refused 2 'frobnicate' sonm-vs -A web -t 80=$real -s frobnicate
 
+say "Usage is looked at before anything else"
+refused 2 'no port to publish' setpriv --reuid 65534 --clear-groups sonm-vs -A web
+refused 2 '80=ADDRESS:PORT' setpriv --reuid 65534 --clear-groups sonm-vs -A web -t 80
+refused 2 'no field' setpriv --reuid 65534 --clear-groups sonm-gwstat --sort byte
+refused 2 'whole number' setpriv --reuid 65534 --clear-groups sonm-gwstat --top 0
+
+say "Who is used to other programs is told where to look"
+refused 2 "run 'sonm-gwstat'" sonm-vs -Ln --stats
+refused 2 "run 'sonm-gwstat --rate'" sonm-vs -L --rate
+refused 2 'did you mean --help' sonm-vs help
+refused 3 'did you mean --checkpoint' sonm-gwstat checkpoint
+refused 2 'sonm-stun -s stun.example.net' sonm-stun stun.example.net
+sonm-vs delete --help | grep -q -- '--drain' || fail "no help for one command"
+sonm-vs delete --help | grep -q -- '--vport' && fail "more help than that of one command"
+
 say "Addresses"
 refused 2 '203\.0\.113\.1' sonm-vs -A web -t 80=$real --vip 203.0.113.1
 refused 2 'IPv4.*IPv6' sonm-vs -A web -t "80=[fd00::11]:8080" --vip $public4
@@ -85,6 +100,9 @@ refused 2 '/tmp/bad\.yaml:3:3: .*quarantaine' sonm-gwstat -c /tmp/bad.yaml
 refused 2 '/tmp/bad\.yaml:3:3: .*quarantaine' sonm-gw-setup -c /tmp/bad.yaml --apply
 printf 'gateway:\n  ports: [9, x]\n' >/tmp/bad.yaml
 refused 2 '/tmp/bad\.yaml:2:14: ' sonm-vs -c /tmp/bad.yaml -L
+printf 'gatewya:\n  ports: [32768, 32770]\n' >/tmp/bad.yaml
+refused 2 '/tmp/bad\.yaml:1:1: .*gateway' sonm-vs -c /tmp/bad.yaml -A web -t 80=$real
+refused 2 '/tmp/bad\.yaml:1:1: .*gateway' sonm-gw-setup -c /tmp/bad.yaml
 printf 'gateway: [\n' >/tmp/bad.yaml
 refused 2 '/tmp/bad\.yaml:[0-9]+:[0-9]+: ' sonm-vs -c /tmp/bad.yaml -L
 expect_error 2 '/tmp/none\.yaml' sonm-vs -c /tmp/none.yaml -L

@@ -40,6 +40,7 @@ sonm-vs --set-worker hub --nat symmetric -j | explained sonm-vs.8
 sonm-vs -S | sonm-vs -R -j | explained sonm-vs.8
 sonm-vs --sync -j | explained sonm-vs.8
 sonm-gw-setup --apply -j | explained sonm-gw-setup.8
+sonm-gw-setup --explain -j | explained sonm-gw-setup.8
 sonm-gwstat -j | explained sonm-gwstat.8
 sonm-gwstat --rate -j | explained sonm-gwstat.8
 sonm-gwstat --closed -j | explained sonm-gwstat.8

@@ -30,16 +30,16 @@ for chain in INPUT OUTPUT FORWARD; do
 	iptables-legacy -P $chain DROP
 	! traffic || fail "$chain does not stop the traffic"
 	expect 6 sonm-gw-setup >/run/output
-	grep -A2 "differs  filter $chain ipv4" /run/output
+	grep -A2 "differs     filter $chain ipv4" /run/output
 	check_equal "$(grep -c '^[a-z]' /run/output)" "$(grep -c '^ok' /run/output | awk '{ print $1 + 1 }')" "lines but one that are ok"
 
 	say "Applying reports it and adds nothing"
 	expect 0 sonm-gw-setup --apply >/run/output
-	grep -q "differs  filter $chain ipv4" /run/output
+	grep -q "differs     filter $chain ipv4" /run/output
 	check_equal "$(iptables-legacy -S | grep -c '^-A' || :)" 0 "rules"
 
 	say "The rule that it prints helps"
-	sed -n "/differs  filter $chain ipv4/,/do:/s/^ *do: *//p" /run/output >/run/advice
+	sed -n "/differs     filter $chain ipv4/,/do:/s/^ *do: *//p" /run/output >/run/advice
 	cat /run/advice
 	sh /run/advice
 	expect 0 sonm-gw-setup >/run/output
@@ -52,4 +52,4 @@ say "Where a chain of others decides, it does not guess"
 iptables-legacy -N DOCKER-USER
 iptables-legacy -A FORWARD -j DOCKER-USER
 expect 0 sonm-gw-setup >/run/output
-grep -A3 "unknown  filter FORWARD ipv4" /run/output
+grep -A3 "cannot tell filter FORWARD ipv4" /run/output

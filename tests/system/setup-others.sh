@@ -53,7 +53,7 @@ ipvsadm -A -f 7 -s rr
 before=$(ipvsadm -Sn)
 sonm-gw-setup --apply >/run/output
 grep foreign /run/output
-grep -q '^foreign  tcp 198.51.100.1:32770:' /run/output
-grep -q '^foreign  fwmark 7:' /run/output
+grep -q '^foreign     tcp 198.51.100.1:32770:' /run/output
+grep -q '^foreign     fwmark 7:' /run/output
 expect 0 sonm-gw-setup --undo
 check_equal "$(ipvsadm -Sn)" "$before" "services"

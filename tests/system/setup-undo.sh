@@ -38,6 +38,7 @@ kernel >/run/before
 
 say "Looking and dry runs change nothing"
 expect 6 sonm-gw-setup
+expect 0 sonm-gw-setup --explain
 expect 0 sonm-gw-setup --apply --dry-run
 expect 0 sonm-gw-setup --undo --dry-run
 unchanged "after looking"

@@ -64,6 +64,11 @@ offered "sonm-vs set" "set-worker"
 offered "sonm-vs --del" "--delete --delete-worker"
 offered "sonm-gw-setup --ap" "--apply"
 
+offered "sonm-gw-setup int" "interactive"
+offered "sonm-gw-setup --explain net.ipv4.vs.exp" "net.ipv4.vs.expire_nodest_conn net.ipv4.vs.expire_quiescent_template"
+offered "sonm-gw-setup explain snat ipv" "ipv4 ipv6"
+offered "sonm-gw-setup --apply net" ""
+
 say "Containers and workers, where they can stand"
 offered "sonm-vs -D " "tiger web"
 offered "sonm-vs -E w" "web"

@@ -62,6 +62,25 @@ static const struct cmd_table bare = {
 	.commands = bare_commands, .options = options, .common = common,
 };
 
+/* Two options that are taken for one another. */
+static const struct cmd_option similar_options[] = {
+	{ 1, 0, "worker", "WORKER", "of this worker", false, false },
+	{ 2, 0, "workers", NULL, "list workers", false, false },
+	{ 0 },
+};
+
+static const int similar_list_options[] = { 2, 0 };
+
+static const struct cmd_command similar_commands[] = {
+	{ 'L', 'L', "list", "", "list routes", 0, -1, similar_list_options },
+	{ 0 },
+};
+
+static const struct cmd_table similar = {
+	.prog = "sonm-vs", .summary = "lists", .section = "8",
+	.commands = similar_commands, .options = similar_options, .common = NULL,
+};
+
 /* A program that does one thing. */
 enum { OPT_REPORT = 256 };
 

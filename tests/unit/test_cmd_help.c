@@ -6,7 +6,7 @@ START_TEST(prints_help)
 {
 	struct unit_out out = { 0 };
 
-	cmd_help(&lenient, unit_open(&out));
+	cmd_help(&lenient, 0, unit_open(&out));
 	fflush(out.stream);
 	for (const char *line = out.text; *line; line += strcspn(line, "\n") + 1)
 		ck_assert_uint_lt(strcspn(line, "\n"), 80);
@@ -46,7 +46,7 @@ START_TEST(prints_help_of_a_program_without_commands)
 {
 	struct unit_out out = { 0 };
 
-	cmd_help(&plain, unit_open(&out));
+	cmd_help(&plain, 0, unit_open(&out));
 	unit_expect(&out, "sonm-stun - finds the NAT\n"
 			  "\n"
 			  "Usage:\n"
@@ -79,7 +79,7 @@ START_TEST(help_does_not_tear_what_is_in_brackets)
 	char *end;
 
 	table.commands = wide;
-	cmd_help(&table, unit_open(&out));
+	cmd_help(&table, 0, unit_open(&out));
 	fflush(out.stream);
 	end = strstr(out.text, "\n\nCommands");
 	ck_assert_ptr_nonnull(end);
@@ -97,7 +97,7 @@ START_TEST(prints_help_of_one_command)
 {
 	struct unit_out add = { 0 }, sync = { 0 };
 
-	cmd_help_command(&strict, &strict.commands[0], unit_open(&add));
+	cmd_help_command(&strict, &strict.commands[0], 0, unit_open(&add));
 	unit_expect(&add,
 		    "  sonm-vs -A|--add CONTAINER (-t|-u|--sctp) CPORT=ADDR:PORT ... [--vip ADDRESS]\n"
 		    "          [-w WEIGHT]\n"
@@ -108,10 +108,99 @@ START_TEST(prints_help_of_one_command)
 		    "      --vip ADDRESS       the public address\n"
 		    "      --publish-sctp-port CPORT\n"
 		    "                          publish an SCTP port\n");
-	cmd_help_command(&strict, &strict.commands[2], unit_open(&sync));
+	cmd_help_command(&strict, &strict.commands[2], 0, unit_open(&sync));
 	unit_expect(&sync, "  sonm-vs --sync [--dry-run]\n"
 			   "      make the kernel match the state file\n"
 			   "      --dry-run           change nothing\n");
+}
+END_TEST
+
+static void expect_width(struct unit_out *out, size_t width)
+{
+	fflush(out->stream);
+	for (const char *line = out->text; *line; line += strcspn(line, "\n") + 1)
+		ck_assert_uint_lt(strcspn(line, "\n"), width);
+}
+
+START_TEST(prints_help_in_a_narrow_window)
+{
+	struct unit_out whole = { 0 }, one = { 0 };
+
+	cmd_help(&strict, 40, unit_open(&whole));
+	expect_width(&whole, 40);
+	fclose(whole.stream);
+	free(whole.text);
+	cmd_help_command(&strict, &strict.commands[0], 40, unit_open(&one));
+	expect_width(&one, 40);
+	unit_expect(&one, "  sonm-vs -A|--add CONTAINER\n"
+			  "    (-t|-u|--sctp) CPORT=ADDR:PORT ...\n"
+			  "    [--vip ADDRESS] [-w WEIGHT]\n"
+			  "      publish ports of a container\n"
+			  "  -t, --tcp PORT\n"
+			  "          publish a TCP port\n"
+			  "  -w, --weight WEIGHT\n"
+			  "          the real server's share of\n"
+			  "          new connections, 0 to 1000;\n"
+			  "          0: none\n"
+			  "      --vip ADDRESS\n"
+			  "          the public address\n"
+			  "      --publish-sctp-port CPORT\n"
+			  "          publish an SCTP port\n");
+}
+END_TEST
+
+START_TEST(a_wide_window_has_the_same_help_as_none)
+{
+	struct unit_out none = { 0 }, wide = { 0 };
+
+	cmd_help(&strict, 0, unit_open(&none));
+	fflush(none.stream);
+	cmd_help(&strict, 200, unit_open(&wide));
+	unit_expect(&wide, none.text);
+	fclose(none.stream);
+	free(none.text);
+}
+END_TEST
+
+/* A window can have one column, or say so. */
+START_TEST(prints_help_in_a_window_that_is_hardly_one)
+{
+	struct unit_out out = { 0 };
+
+	cmd_help(&lenient, 1, unit_open(&out));
+	fflush(out.stream);
+	ck_assert_ptr_nonnull(strstr(out.text, "server's\n          share"));
+	fclose(out.stream);
+	free(out.text);
+}
+END_TEST
+
+static const struct {
+	const struct cmd_table *table;
+	const char *const words[4];
+	const char *command;
+} named[] = {
+	{ &strict, { "-A", "--help" }, "add" },
+	{ &strict, { "-h", "--sync" }, "sync" },
+	{ &strict, { "list", "-h" }, "list" },
+	{ &strict, { "--frobnicate", "-D" }, "delete" },
+	{ &strict, { "-h" }, NULL },
+	{ &strict, { "-h", "list" }, NULL }, /* "list" may be any option's argument */
+	{ &strict, { "--", "-A" }, NULL },
+	{ &strict, { "--complete-values" }, NULL },
+	{ &plain, { "-h" }, NULL },
+};
+
+START_TEST(finds_the_command_that_help_is_asked_of)
+{
+	char *argv[5] = { (char *)"sonm-vs" };
+	const struct cmd_command *c;
+	int argc = 1;
+
+	for (; named[_i].words[argc - 1]; argc++)
+		argv[argc] = (char *)named[_i].words[argc - 1];
+	c = cmd_named(named[_i].table, argc, argv);
+	ck_assert_pstr_eq(c ? c->name : NULL, named[_i].command);
 }
 END_TEST
 
@@ -159,6 +248,10 @@ static void add(TCase *tc)
 	tcase_add_test(tc, prints_help_of_a_program_without_commands);
 	tcase_add_test(tc, help_does_not_tear_what_is_in_brackets);
 	tcase_add_test(tc, prints_help_of_one_command);
+	tcase_add_test(tc, prints_help_in_a_narrow_window);
+	tcase_add_test(tc, a_wide_window_has_the_same_help_as_none);
+	tcase_add_test(tc, prints_help_in_a_window_that_is_hardly_one);
+	tcase_add_loop_test(tc, finds_the_command_that_help_is_asked_of, 0, ARRAY_LEN(named));
 	tcase_add_test(tc, lists_the_words_for_completion);
 	tcase_add_test(tc, lists_the_words_of_a_program_without_commands);
 }

@@ -75,6 +75,154 @@ START_TEST(knows_every_steps_kind_by_its_name)
 }
 END_TEST
 
+/* The steps of a hub that needs all of them. */
+static size_t all_steps(struct step steps[static STEPS_MAX])
+{
+	struct config c;
+	struct err e;
+
+	config_default(&c);
+	ck_assert_int_eq(addr_parse(&e, "192.0.2.1", &c.addresses[c.n_addresses++]), 0);
+	ck_assert_int_eq(addr_parse(&e, "2001:db8::1", &c.addresses[c.n_addresses++]), 0);
+	return step_list(&c, steps);
+}
+
+/* A paragraph in one line, of whole sentences. */
+static bool is_paragraph(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 40 && !strchr(text, '\n') && !strstr(text, "  ") && text[len - 1] == '.';
+}
+
+static bool is_of_the_kernel(const struct step *s)
+{
+	return strncmp(s->name, "module ", 7) == 0 || strncmp(s->name, "net.", 4) == 0 ||
+	       strncmp(s->name, "snat ", 5) == 0 || strncmp(s->name, "filter ", 7) == 0;
+}
+
+START_TEST(says_of_every_step_what_an_admin_wants_to_know)
+{
+	struct step steps[STEPS_MAX];
+	size_t n = all_steps(steps);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct step *s = &steps[i];
+		size_t len = strlen(s->reason);
+
+		/* One line that is not wrapped. */
+		ck_assert_msg(len > 20 && len < 100 && s->reason[len - 1] != '.', "%s: %s", s->name, s->reason);
+		ck_assert_msg(is_paragraph(s->detail), "%s: %s", s->name, s->detail);
+		ck_assert_msg(!is_of_the_kernel(s) || strstr(s->detail, "Without"), "%s: what happens without it?",
+			      s->name);
+		ck_assert_msg(strchr(s->manual, '(') && !strchr(s->manual, '\n'), "%s: %s", s->name, s->manual);
+		ck_assert_msg(s->kind->report_only || (s->kind->undo && is_paragraph(s->kind->undo)),
+			      "%s: how is it put back?", s->name);
+	}
+}
+END_TEST
+
+/* Which steps does the manual's item speak of? "filter INPUT" is that of either family. */
+static int mark_steps(const struct step steps[], size_t n, const char *item, bool *told)
+{
+	size_t len = strlen(item);
+	int marked = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (strncmp(steps[i].name, item, len) != 0 || (steps[i].name[len] && steps[i].name[len] != ' '))
+			continue;
+		told[i] = true;
+		marked++;
+	}
+	return marked;
+}
+
+/* The next of "module ip_vs , module ip_vs_ Ns Ar scheduler"; NULL: none. */
+static char *next_item(char **rest)
+{
+	char *item = strsep(rest, ","), *variable, *end;
+
+	if (!item)
+		return NULL;
+	item += strspn(item, " ");
+	variable = strstr(item, " Ns Ar scheduler");
+	if (variable)
+		strcpy(variable, "wrr");
+	for (end = item + strlen(item); end > item && end[-1] == ' ';)
+		*--end = '\0';
+	return item;
+}
+
+START_TEST(has_the_steps_of_the_manual_and_no_others)
+{
+	struct step steps[STEPS_MAX];
+	size_t n = all_steps(steps);
+	bool told[STEPS_MAX] = { false }, inside = false;
+	FILE *manual = fopen(MANUAL, "re");
+	char line[256];
+
+	ck_assert_ptr_nonnull(manual);
+	while (fgets(line, sizeof(line), manual)) {
+		char *rest = line + strlen(".It Cm ");
+		const char *item;
+
+		line[strcspn(line, "\n")] = '\0';
+		if (strncmp(line, ".Ss ", 4) == 0)
+			inside = strcmp(line, ".Ss Steps") == 0;
+		if (!inside || strncmp(line, ".It Cm ", strlen(".It Cm ")) != 0)
+			continue;
+		while ((item = next_item(&rest)))
+			ck_assert_msg(mark_steps(steps, n, item, told) > 0, "the manual has a step '%s'", item);
+	}
+	fclose(manual);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_msg(told[i], "the manual lacks %s", steps[i].name);
+}
+END_TEST
+
+static void add_report(void *ctx, const struct step_report *r)
+{
+	size_t *n = ctx;
+
+	ck_assert(r->status == STEP_UNKNOWN && r->outcome == STEP_LEFT && !r->present[0]);
+	ck_assert(r->reason[0] && r->detail[0] && r->manual[0]);
+	(*n)++;
+}
+
+START_TEST(lists_steps_without_looking)
+{
+	struct step steps[STEPS_MAX];
+	struct config c;
+	size_t n = 0;
+
+	config_default(&c);
+	ck_assert_uint_eq(host_list(&c, &(struct host_options){ .report = add_report, .ctx = &n }),
+			  step_list(&c, steps));
+	ck_assert_uint_eq(n, step_list(&c, steps));
+}
+END_TEST
+
+START_TEST(shows_the_arithmetic_of_the_conntrack_table)
+{
+	struct step step = { .name = "net.netfilter.nf_conntrack_max" };
+	struct step_report r = { .reason = "" };
+	struct config c;
+	struct step_host h = { .config = &c };
+	struct err e;
+
+	config_default(&c);
+	c.n_addresses = 2;
+	ck_assert_int_eq(step_at_least.look(&e, &h, &step, &r), 0);
+	ck_assert_str_eq(r.note, "4 connections x 1001 ports x 2 addresses = 8008, but at least 65536");
+	c.port_first = 10000;
+	c.port_last = 59999;
+	c.n_addresses = 1;
+	ck_assert_int_eq(step_at_least.look(&e, &h, &step, &r), 0);
+	ck_assert_str_eq(r.note, "4 connections x 50000 ports x 1 address = 200000");
+	ck_assert_str_eq(r.wanted, "200000");
+}
+END_TEST
+
 static struct step_report report(const char *name, const char *present, const char *wanted)
 {
 	struct step_report r = { .reason = "" };
@@ -148,6 +296,10 @@ static void add(TCase *tc)
 	tcase_add_test(tc, needs_ipv6_only_for_an_ipv6_address);
 	tcase_add_test(tc, needs_the_configured_scheduler_and_no_idle_module);
 	tcase_add_test(tc, knows_every_steps_kind_by_its_name);
+	tcase_add_test(tc, says_of_every_step_what_an_admin_wants_to_know);
+	tcase_add_test(tc, has_the_steps_of_the_manual_and_no_others);
+	tcase_add_test(tc, lists_steps_without_looking);
+	tcase_add_test(tc, shows_the_arithmetic_of_the_conntrack_table);
 	tcase_add_test(tc, keeps_the_first_former_value);
 	tcase_add_test(tc, counts_ports_that_others_added_as_there_before);
 	tcase_add_test(tc, reads_a_kernel_setting);

@@ -45,8 +45,8 @@ START_TEST(a_synopsis_names_the_options_that_the_command_takes_and_no_others)
 {
 	for (const struct cmd_command *c = vs_table.commands; c->name; c++) {
 		for (const struct cmd_option *o = vs_table.options; o->id; o++) {
-			if (o->id == 'j' || !o->name)
-				continue; /* said once for all */
+			if (o->id == 'j' || !o->name || o->hidden)
+				continue; /* said once for all, or not at all */
 			ck_assert_msg(command_takes(c, o->id) == synopsis_names(c->synopsis, o), "%s: --%s",
 				      c->name, o->name);
 		}
