@@ -67,6 +67,8 @@ MISTAKES = {
         ("man/sonm-gateway-state.5", ".It Va closed_at", ".It Va ended_at", "columns of ledger"),
         ("man/sonm-gateway-state.5", ".Ss Table uncertain", ".Ss Table unsure", "only here: unsure"),
         ("configure.ac", "AC_INIT([sonm-gateway], [", "AC_INIT([sonm-gateway], [9", "ChangeLog begins with"),
+        ("contrib/debian/changelog", "sonm-gateway (0", "sonm-gateway (9", "contrib/debian/changelog is of version"),
+        ("contrib/rpm/sonm-gateway.spec", "Version:        0", "Version:        9", "sonm-gateway.spec is of version"),
     ],
     "lint": [
         ("man/sonm-vs.8", ".Xr sonm-stun 1", ".Xr sonm-stunt 1", "there is no sonm-stunt(1)"),

@@ -94,6 +94,10 @@ def check_version():
     for name in PROGRAMS:
         check(run(name, "--version") == "%s (sonm-gateway) %s\n" % (name, version),
               "%s --version does not say %s" % (name, version))
+    packages = (("contrib/debian/changelog", r"^sonm-gateway \((.*)-"), ("contrib/rpm/sonm-gateway.spec", r"^Version: *(\S+)"))
+    for path, pattern in packages:
+        packaged = re.search(pattern, read(path), re.M).group(1)
+        check(packaged == version, "%s is of version %s, configure.ac of %s" % (path, packaged, version))
 
 
 def main():
