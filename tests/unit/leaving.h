@@ -156,8 +156,11 @@ static inline void let_drain(struct hub *h, int64_t ms)
 
 	ck_assert_int_eq(store_routes(&e, h->g->store, &f, &routes), 0);
 	for (size_t i = 0; i < routes.n; i++)
-		for (size_t k = 0; k < routes.items[i].n_servers; k++)
-			routes.items[i].servers[k].drain.ms -= ms;
+		for (size_t k = 0; k < routes.items[i].n_servers; k++) {
+			struct boottime *deadline = &routes.items[i].servers[k].drain;
+
+			deadline->ms = earlier(deadline->ms, ms);
+		}
 	ck_assert_int_eq(gateway_store_each(&e, h->g, &routes, store_set_route), 0);
 }
 
@@ -170,7 +173,7 @@ static inline void let_many_settle(struct hub *h)
 
 	ck_assert_int_eq(store_routes(&e, h->g->store, &f, &closing), 0);
 	for (size_t i = 0; i < closing.n; i++)
-		closing.items[i].closing.ms -= GATEWAY_SETTLE_MS;
+		closing.items[i].closing.ms = earlier(closing.items[i].closing.ms, GATEWAY_SETTLE_MS);
 	ck_assert_int_eq(gateway_store_each(&e, h->g, &closing, store_set_route), 0);
 }
 
