@@ -81,7 +81,7 @@ struct reader {
 	struct gateway *g;
 	struct boottime now;
 	bool is_dumped; /* or need not be */
-	struct service_list dump;
+	struct counts dump;
 	struct reading_list *out;
 };
 
@@ -93,28 +93,27 @@ static int need_dump(struct err *e, struct reader *rd)
 	rd->is_dumped = true;
 	if (gateway_need_kernel(e, rd->g) < 0)
 		return -e->code;
-	return ipvs_list(e, rd->g->kernel, false, &rd->dump);
+	return ipvs_count(e, rd->g->kernel, &rd->dump);
 }
 
 /* 1: what the route's service shows, 0: it is missing. What is not in the dump is asked for by name. */
-static int read_service(struct err *e, struct reader *rd, const struct route *r, struct counters *counters,
-			struct rates *rates)
+static int read_service(struct err *e, struct reader *rd, const struct route *r, struct count *out)
 {
 	CLEANUP(service_clear) struct service named = { 0 };
-	struct service_key key = route_service_key(r);
-	const struct service *s;
-	int found = 1;
+	const struct service_key key = route_service_key(r);
+	const struct count *dumped;
+	int found;
 
 	if (need_dump(e, rd) < 0)
 		return -e->code;
-	s = service_find(&rd->dump, &key);
-	if (!s) {
-		if (gateway_need_kernel(e, rd->g) < 0 || (found = ipvs_get(e, rd->g->kernel, &key, &named)) < 0)
-			return -e->code;
-		s = &named;
+	dumped = counts_find(&rd->dump, &key);
+	if (dumped) {
+		*out = *dumped;
+		return 1;
 	}
-	*counters = s->counters;
-	*rates = s->rates;
+	if (gateway_need_kernel(e, rd->g) < 0 || (found = ipvs_get(e, rd->g->kernel, &key, &named)) < 0)
+		return -e->code;
+	*out = (struct count){ .key = key, .counters = named.counters, .rates = named.rates };
 	return found;
 }
 
@@ -141,16 +140,17 @@ static int add_reading(struct err *e, void *ctx, const struct route *r)
 	};
 	const struct counters stored = account_total(&r->account);
 	struct account a = r->account;
-	struct counters counters;
+	struct count count = { 0 };
 	enum uncertain_why why;
 	int found = 0;
 
 	if (r->kind == ROUTE_GATEWAY && !gateway_is_of_another_boot(r, &rd->now))
-		found = read_service(e, rd, r, &counters, &reading.rates);
+		found = read_service(e, rd, r, &count);
 	if (found < 0)
 		return found;
 	if (found)
-		account_look(&a, rd->now.boot_id, &counters, &why);
+		account_look(&a, rd->now.boot_id, &count.counters, &why);
+	reading.rates = count.rates;
 	reading.in_kernel = found;
 	reading.total = account_total(&a);
 	reading.recent = counters_minus(&reading.total, &stored);
@@ -168,7 +168,7 @@ int gateway_read(struct err *e, struct gateway *g, const char *container, struct
 		ret = need_dump(e, &rd);
 	if (ret == 0)
 		ret = store_each_account(e, g->store, container, add_reading, &rd);
-	service_list_clear(&rd.dump);
+	counts_clear(&rd.dump);
 	return ret;
 }
 
