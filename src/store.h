@@ -76,7 +76,10 @@ typedef int store_route_fn(struct err *e, void *ctx, const struct route *r);
 int store_each_route(struct err *e, struct store *s, const char *container, store_route_fn *fn,
 		     void *ctx) MUST_CHECK;
 
-/* For who counts: the same with its account, but its real servers only if one of them drains. */
+/*
+ * For who counts: the same with its account, but its real servers only if one of them drains, and neither
+ * worker, scheduler, persistence nor when it began to close, but only in which boot.
+ */
 int store_each_account(struct err *e, struct store *s, const char *container, store_route_fn *fn,
 		       void *ctx) MUST_CHECK;
 
