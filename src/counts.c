@@ -3,14 +3,16 @@
 
 #include <string.h>
 
+#define MIX UINT64_C(0x9e3779b97f4a7c15) /* Knuth's multiplicative hashing */
+
 /* Places are tried one after the other from here on. A quarter of them is free, so this ends soon. */
 static size_t first_place(const struct counts *c, const struct service_key *key)
 {
 	uint64_t words[2], hash;
 
 	memcpy(words, key->vip.addr.bytes, sizeof(words));
-	hash = words[0] ^ words[1] << 1 ^ ((uint64_t)key->vip.port << 40 | (uint64_t)key->protocol << 32);
-	hash *= UINT64_C(0x9e3779b97f4a7c15);
+	hash = (words[0] ^ words[1] << 1) * MIX;
+	hash = (hash ^ hash >> 32 ^ key->vip.port ^ (uint64_t)key->protocol << 16) * MIX;
 	return (size_t)(hash >> 32) & (c->n_places - 1);
 }
 

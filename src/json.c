@@ -93,12 +93,13 @@ void json_free(struct json *j)
 	free(j);
 }
 
-/* How many bytes from here on stand for themselves. A table: a list has a million of them. */
+/* What does not stand for itself. A table: a list has a million of bytes. */
+static const bool is_special[256] = {
+	[0 ... 0x1f] = true, ['"'] = true, ['\\'] = true, [0x7f ... 0xff] = true,
+};
+
 static size_t plain_length(const unsigned char *s)
 {
-	static const bool is_special[256] = {
-		[0 ... 0x1f] = true, ['"'] = true, ['\\'] = true, [0x7f ... 0xff] = true,
-	};
 	size_t len = 0;
 
 	while (!is_special[s[len]])
@@ -148,17 +149,19 @@ static void put_quoted(struct json *j, const char *text)
 /* At a place that begin_at() gave, or some bytes after it; returns the place behind it. */
 static char *put_string(struct json *j, char *at, const char *text)
 {
-	size_t len = plain_length((const unsigned char *)text);
+	const unsigned char *s = (const unsigned char *)text;
+	char *to = at;
 
-	if (len > SHORT_MAX || text[len] != '\0') {
+	*to++ = '"';
+	for (size_t i = 0; i < SHORT_MAX && !is_special[*s]; i++)
+		*to++ = (char)*s++;
+	if (*s != '\0') {
 		end_at(j, at);
 		put_quoted(j, text);
 		return begin_at(j);
 	}
-	*at = '"';
-	memcpy(at + 1, text, len);
-	at[len + 1] = '"';
-	return at + len + 2;
+	*to++ = '"';
+	return to;
 }
 
 static char *new_line(const struct json *j, char *at)
