@@ -82,7 +82,8 @@ struct reader {
 	struct boottime now;
 	bool is_dumped; /* or need not be */
 	struct counts dump;
-	struct reading_list *out;
+	gateway_reading_fn *fn;
+	void *ctx;
 };
 
 /* Routes are looked up in one dump; it is taken for the first that needs it. */
@@ -117,25 +118,12 @@ static int read_service(struct err *e, struct reader *rd, const struct route *r,
 	return found;
 }
 
-static int append(struct err *e, struct reading_list *list, const struct reading *r, const char *container)
-{
-	char *name = strdup(container);
-
-	if (!name || base_reserve((void **)&list->items, list->n, sizeof(*r)) < 0) {
-		free(name);
-		return err_set(e, ENOMEM, "out of memory");
-	}
-	list->items[list->n] = *r;
-	list->items[list->n++].container = name;
-	return 0;
-}
-
 /* A store_route_fn */
-static int add_reading(struct err *e, void *ctx, const struct route *r)
+static int read_route(struct err *e, void *ctx, const struct route *r)
 {
 	struct reader *rd = ctx;
 	struct reading reading = {
-		.route = r->id, .state = route_state_name(r), .opened_at = r->opened_at, .public = r->public,
+		.route = r->id, .container = r->container, .state = route_state_name(r), .opened_at = r->opened_at, .public = r->public,
 		.cport = r->cport, .protocol = r->protocol, .kind = r->kind,
 	};
 	const struct counters stored = account_total(&r->account);
@@ -154,28 +142,48 @@ static int add_reading(struct err *e, void *ctx, const struct route *r)
 	reading.in_kernel = found;
 	reading.total = account_total(&a);
 	reading.recent = counters_minus(&reading.total, &stored);
-	return append(e, rd->out, &reading, r->container);
+	return rd->fn(e, rd->ctx, &reading);
 }
 
-int gateway_read(struct err *e, struct gateway *g, const char *container, struct reading_list *out)
+int gateway_each_reading(struct err *e, struct gateway *g, const char *container, gateway_reading_fn *fn, void *ctx)
 {
 	/* The services of one container are few. */
-	struct reader rd = { .g = g, .is_dumped = container, .out = out };
+	struct reader rd = { .g = g, .is_dumped = container, .fn = fn, .ctx = ctx };
 	int ret = gateway_boottime(e, &rd.now);
 
 	/* A hub that is a gateway needs IPVS even if it has no routes. */
 	if (ret == 0 && g->config->is_gateway && !container)
 		ret = need_dump(e, &rd);
 	if (ret == 0)
-		ret = store_each_account(e, g->store, container, add_reading, &rd);
+		ret = store_each_account(e, g->store, container, read_route, &rd);
 	counts_clear(&rd.dump);
 	return ret;
+}
+
+/* A gateway_reading_fn */
+static int append(struct err *e, void *ctx, const struct reading *r)
+{
+	struct reading_list *list = ctx;
+	char *name = strdup(r->container);
+
+	if (!name || base_reserve((void **)&list->items, list->n, sizeof(*r)) < 0) {
+		free(name);
+		return err_set(e, ENOMEM, "out of memory");
+	}
+	list->items[list->n] = *r;
+	list->items[list->n++].container = name;
+	return 0;
+}
+
+int gateway_read(struct err *e, struct gateway *g, const char *container, struct reading_list *out)
+{
+	return gateway_each_reading(e, g, container, append, out);
 }
 
 void reading_list_clear(struct reading_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
-		free(list->items[i].container);
+		free((char *)list->items[i].container);
 	free(list->items);
 	*list = (struct reading_list){ 0 };
 }

@@ -93,6 +93,11 @@ void json_free(struct json *j)
 	free(j);
 }
 
+void json_abandon(struct json *j)
+{
+	free(j);
+}
+
 /* What does not stand for itself. A table: a list has a million of bytes. */
 static const bool is_special[256] = {
 	[0 ... 0x1f] = true, ['"'] = true, ['\\'] = true, [0x7f ... 0xff] = true,

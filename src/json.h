@@ -21,6 +21,9 @@ struct json *json_new(FILE *out);
 /* Ends the document, if it has a root, with a newline; frees the writer. NULL is fine. */
 void json_free(struct json *j);
 
+/* Frees the writer amid a document, of which the stream has some, or nothing yet. NULL is fine. */
+void json_abandon(struct json *j);
+
 /*
  * key: the member's name inside an object; NULL inside an array and for the
  * document's root. Every begin needs its end before json_free; wrong nesting,
