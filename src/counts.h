@@ -8,16 +8,18 @@
 
 #include "service.h"
 
+/* What one has counted. */
 struct count {
-	struct service_key key;
 	struct counters counters;
 	struct rates rates;
 };
 
 /* Zero is empty. */
 struct counts {
-	struct count *items; /* in the order in which they came */
+	struct counted *items; /* in the order in which they came */
 	size_t n;
+	struct rates *rates; /* of those that have any: most stand still at any time */
+	size_t n_rates;
 	uint32_t *places; /* where items are, from 1, by the hash of their key; 0: nowhere */
 	size_t n_places;  /* a power of two */
 };
@@ -28,8 +30,8 @@ struct counts {
  */
 int counts_add(struct err *e, struct counts *c, const struct service *s) MUST_CHECK;
 
-/* The service's with this key, or NULL; until the next counts_add. */
-const struct count *counts_find(const struct counts *c, const struct service_key *key);
+/* false: no service has this key. */
+bool counts_find(const struct counts *c, const struct service_key *key, struct count *out) MUST_CHECK;
 
 void counts_clear(struct counts *c); /* a CLEANUP function */
 

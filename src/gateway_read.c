@@ -102,19 +102,15 @@ static int read_service(struct err *e, struct reader *rd, const struct route *r,
 {
 	CLEANUP(service_clear) struct service named = { 0 };
 	const struct service_key key = route_service_key(r);
-	const struct count *dumped;
 	int found;
 
 	if (need_dump(e, rd) < 0)
 		return -e->code;
-	dumped = counts_find(&rd->dump, &key);
-	if (dumped) {
-		*out = *dumped;
+	if (counts_find(&rd->dump, &key, out))
 		return 1;
-	}
 	if (gateway_need_kernel(e, rd->g) < 0 || (found = ipvs_get(e, rd->g->kernel, &key, &named)) < 0)
 		return -e->code;
-	*out = (struct count){ .key = key, .counters = named.counters, .rates = named.rates };
+	*out = (struct count){ .counters = named.counters, .rates = named.rates };
 	return found;
 }
 

@@ -13,7 +13,7 @@
 #define SHORT_MAX 64
 
 /* A comma, a new line, two blanks for each level, then a key, a colon, and a value that is short. */
-#define ROOM_MAX (1 + 1 + 2 * JSON_DEPTH_MAX + (SHORT_MAX + 2) + 2 + (SHORT_MAX + 2))
+#define ROOM_MAX (1 + 1 + 2 * JSON_DEPTH_MAX + (JSON_KEY_MAX + 4) + (SHORT_MAX + 2))
 
 struct json {
 	FILE *out;
@@ -180,6 +180,7 @@ static char *new_line(const struct json *j, char *at)
 static char *begin_value(struct json *j, const char *key)
 {
 	char *at = begin_at(j);
+	size_t len;
 
 	assert((key != NULL) == (j->depth > 0 && j->closers[j->depth - 1] == '}'));
 	assert(j->depth > 0 || j->empty); /* a document has one root */
@@ -190,10 +191,12 @@ static char *begin_value(struct json *j, const char *key)
 	j->empty = false;
 	if (!key)
 		return at;
-	at = put_string(j, at, key);
-	at[0] = ':';
-	at[1] = ' ';
-	return at + 2;
+	len = strlen(key);
+	assert(len <= JSON_KEY_MAX);
+	*at++ = '"';
+	memcpy(at, key, len);
+	memcpy(at + len, "\": ", 3);
+	return at + len + 3;
 }
 
 static void begin_level(struct json *j, const char *key, char opener, char closer)

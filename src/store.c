@@ -207,7 +207,7 @@ static int open_either(struct err *e, struct store *s, enum store_mode mode)
 	if (ret == 0)
 		ret = open_version(e, s, mode, version);
 	if (ret == 0 && only_reads(mode))
-		ret = sql_script(e, s, LARGE_CACHE "PRAGMA query_only = ON;");
+		ret = sql_script(e, s, LARGE_CACHE "PRAGMA mmap_size = 1073741824; PRAGMA query_only = ON;");
 	return ret;
 }
 

@@ -19,32 +19,38 @@ START_TEST(finds_what_each_of_many_has_counted_and_no_other)
 	struct err e;
 
 	for (uint32_t i = 0; i < 20000; i++) {
-		const struct service s = { .key = nth_key(i), .counters.inbytes = i, .rates.cps = i + 1 };
+		const struct service s = { .key = nth_key(i), .counters.inbytes = i, .rates.cps = i % 3 };
 
 		ck_assert_int_eq(counts_add(&e, &c, &s), 0);
 	}
 	ck_assert_uint_eq(c.n, 20000);
 	for (uint32_t i = 0; i < 21000; i++) {
 		const struct service_key key = nth_key(i);
-		const struct count *found = counts_find(&c, &key);
+		struct count found = { .counters.inbytes = i, .rates.cps = i % 3 };
 
-		ck_assert_int_eq(found != NULL, i < 20000);
-		ck_assert(!found || (found->counters.inbytes == i && found->rates.cps == i + 1));
+		ck_assert_int_eq(counts_find(&c, &key, &found), i < 20000);
+		ck_assert_uint_eq(found.counters.inbytes, i);
+		ck_assert_uint_eq(found.rates.cps, i % 3);
 	}
 }
 END_TEST
 
 START_TEST(keeps_the_larger_of_two_readings)
 {
-	static const uint64_t readings[] = { 5, 3, 7, 7 }, kept[] = { 5, 5, 7, 7 };
+	static const uint64_t readings[] = { 5, 3, 7, 7, 8 }, kept[] = { 5, 5, 7, 7, 8 };
+	static const uint64_t rates[] = { 0, 2, 1, 3, 0 }, kept_rates[] = { 0, 0, 1, 3, 0 };
 	CLEANUP(counts_clear) struct counts c = { 0 };
 	struct service s = { .key = nth_key(0) };
+	struct count found;
 	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(readings); i++) {
 		s.counters.inbytes = readings[i];
+		s.rates.outbps = rates[i];
 		ck_assert_int_eq(counts_add(&e, &c, &s), 0);
-		ck_assert_uint_eq(counts_find(&c, &s.key)->counters.inbytes, kept[i]);
+		ck_assert(counts_find(&c, &s.key, &found));
+		ck_assert_uint_eq(found.counters.inbytes, kept[i]);
+		ck_assert_uint_eq(found.rates.outbps, kept_rates[i]);
 	}
 	ck_assert_uint_eq(c.n, 1);
 }
@@ -54,11 +60,12 @@ START_TEST(leaves_out_firewall_marks)
 {
 	CLEANUP(counts_clear) struct counts c = { 0 };
 	const struct service s = { .fwmark = 1, .key.vip.addr.family = AF_INET };
+	struct count found;
 	struct err e;
 
-	ck_assert_ptr_null(counts_find(&c, &s.key));
+	ck_assert(!counts_find(&c, &s.key, &found));
 	ck_assert_int_eq(counts_add(&e, &c, &s), 0);
-	ck_assert_ptr_null(counts_find(&c, &s.key));
+	ck_assert(!counts_find(&c, &s.key, &found));
 }
 END_TEST
 

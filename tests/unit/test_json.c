@@ -133,21 +133,6 @@ START_TEST(escapes_control_characters_and_replaces_invalid_bytes)
 }
 END_TEST
 
-START_TEST(escapes_keys_like_strings)
-{
-	struct unit_out out = { 0 };
-	struct json *j = json_new(unit_open(&out));
-
-	ck_assert_ptr_nonnull(j);
-	json_begin_object(j, NULL);
-	json_uint(j, "a\"\n\xff", 1);
-	json_uint(j, "", 2);
-	json_end_object(j);
-	json_free(j);
-	unit_expect(&out, "{\n  \"a\\\"\\n" BAD "\": 1,\n  \"\": 2\n}\n");
-}
-END_TEST
-
 START_TEST(nests_up_to_the_limit)
 {
 	struct unit_out out = { 0 };
@@ -260,7 +245,6 @@ static void add(TCase *tc)
 	tcase_add_test(tc, nests_and_indents);
 	tcase_add_test(tc, writes_the_greatest_and_least_numbers_whole);
 	tcase_add_test(tc, escapes_control_characters_and_replaces_invalid_bytes);
-	tcase_add_test(tc, escapes_keys_like_strings);
 	tcase_add_test(tc, nests_up_to_the_limit);
 	tcase_add_test(tc, writes_all_of_a_long_document);
 	tcase_add_loop_test_raise_signal(tc, wrong_nesting_is_an_assertion, SIGABRT, 0, ARRAY_LEN(wrongs));
