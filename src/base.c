@@ -20,6 +20,11 @@ char *base_put_number(char *at, uint64_t n)
 {
 	char *end = at + 1;
 
+	if (n < 10) { /* most are 0 */
+		*at = (char)('0' + n);
+		*end = '\0';
+		return end;
+	}
 	for (uint64_t rest = n; rest >= 10; rest /= 10)
 		end++;
 	*end = '\0';
