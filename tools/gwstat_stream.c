@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Usage as JSON, printed while it is read: three walks in the order of names, through routes, ledger and what is uncertain. */
+/* Usage as JSON, printed while it is read: three walks by name, through routes, ledger and what is uncertain. */
 #include "gwstat.h"
 
 #include <string.h>
