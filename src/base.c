@@ -18,14 +18,17 @@ int base_reserve(void **items, size_t n, size_t size)
 
 char *base_put_number(char *at, uint64_t n)
 {
-	char digits[BASE_NUMBER_STRLEN];
-	size_t len = 0;
+	char *end = at + 1;
 
-	do
-		digits[len++] = (char)('0' + n % 10);
-	while ((n /= 10) > 0);
-	while (len > 0)
-		*at++ = digits[--len];
-	*at = '\0';
-	return at;
+	if (n < 10) { /* most are 0 */
+		*at = (char)('0' + n);
+		*end = '\0';
+		return end;
+	}
+	for (uint64_t rest = n; rest >= 10; rest /= 10)
+		end++;
+	*end = '\0';
+	for (char *digit = end; digit > at; n /= 10)
+		*--digit = (char)('0' + n % 10);
+	return end;
 }

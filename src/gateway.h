@@ -195,7 +195,7 @@ int gateway_checkpoint(struct err *e, struct gateway *g) MUST_CHECK;
 /* What a route has transferred up to now. As small as can be: there are thousands. */
 struct reading {
 	int64_t route;       /* its id */
-	char *container;     /* owned */
+	const char *container; /* a list's own, or the route's while it is read */
 	const char *state;   /* route_state_name's */
 	int64_t opened_at;   /* seconds since 1970 */
 	struct endpoint public;
@@ -214,10 +214,16 @@ struct reading_list {
 };
 
 /*
- * Appends the readings of the routes, open or closing, of a container (NULL: all), ordered
+ * Calls fn with the reading of each route, open or closing, of a container (NULL: all), ordered
  * by container, container port, protocol, id; changes nothing. In a transaction of the state
- * file they are of one moment with what else is read there. All take one dump.
+ * file they are of one moment with what else is read there. All take one dump. The reading
+ * is fn's until it returns. What fn fails with ends it.
  */
+typedef int gateway_reading_fn(struct err *e, void *ctx, const struct reading *r);
+int gateway_each_reading(struct err *e, struct gateway *g, const char *container, gateway_reading_fn *fn,
+			 void *ctx) MUST_CHECK;
+
+/* Appends them all. */
 int gateway_read(struct err *e, struct gateway *g, const char *container, struct reading_list *out) MUST_CHECK;
 void reading_list_clear(struct reading_list *list); /* a CLEANUP function */
 

@@ -81,8 +81,9 @@ struct reader {
 	struct gateway *g;
 	struct boottime now;
 	bool is_dumped; /* or need not be */
-	struct service_list dump;
-	struct reading_list *out;
+	struct counts dump;
+	gateway_reading_fn *fn;
+	void *ctx;
 };
 
 /* Routes are looked up in one dump; it is taken for the first that needs it. */
@@ -93,34 +94,73 @@ static int need_dump(struct err *e, struct reader *rd)
 	rd->is_dumped = true;
 	if (gateway_need_kernel(e, rd->g) < 0)
 		return -e->code;
-	return ipvs_list(e, rd->g->kernel, false, &rd->dump);
+	return ipvs_count(e, rd->g->kernel, &rd->dump);
 }
 
 /* 1: what the route's service shows, 0: it is missing. What is not in the dump is asked for by name. */
-static int read_service(struct err *e, struct reader *rd, const struct route *r, struct counters *counters,
-			struct rates *rates)
+static int read_service(struct err *e, struct reader *rd, const struct route *r, struct count *out)
 {
 	CLEANUP(service_clear) struct service named = { 0 };
-	struct service_key key = route_service_key(r);
-	const struct service *s;
-	int found = 1;
+	const struct service_key key = route_service_key(r);
+	int found;
 
 	if (need_dump(e, rd) < 0)
 		return -e->code;
-	s = service_find(&rd->dump, &key);
-	if (!s) {
-		if (gateway_need_kernel(e, rd->g) < 0 || (found = ipvs_get(e, rd->g->kernel, &key, &named)) < 0)
-			return -e->code;
-		s = &named;
-	}
-	*counters = s->counters;
-	*rates = s->rates;
+	if (counts_find(&rd->dump, &key, out))
+		return 1;
+	if (gateway_need_kernel(e, rd->g) < 0 || (found = ipvs_get(e, rd->g->kernel, &key, &named)) < 0)
+		return -e->code;
+	*out = (struct count){ .counters = named.counters, .rates = named.rates };
 	return found;
 }
 
-static int append(struct err *e, struct reading_list *list, const struct reading *r, const char *container)
+/* A store_route_fn */
+static int read_route(struct err *e, void *ctx, const struct route *r)
 {
-	char *name = strdup(container);
+	struct reader *rd = ctx;
+	struct reading reading = {
+		.route = r->id, .container = r->container, .state = route_state_name(r), .opened_at = r->opened_at, .public = r->public,
+		.cport = r->cport, .protocol = r->protocol, .kind = r->kind,
+	};
+	const struct counters stored = account_total(&r->account);
+	struct account a = r->account;
+	struct count count = { 0 };
+	enum uncertain_why why;
+	int found = 0;
+
+	if (r->kind == ROUTE_GATEWAY && !gateway_is_of_another_boot(r, &rd->now))
+		found = read_service(e, rd, r, &count);
+	if (found < 0)
+		return found;
+	if (found)
+		account_look(&a, rd->now.boot_id, &count.counters, &why);
+	reading.rates = count.rates;
+	reading.in_kernel = found;
+	reading.total = account_total(&a);
+	reading.recent = counters_minus(&reading.total, &stored);
+	return rd->fn(e, rd->ctx, &reading);
+}
+
+int gateway_each_reading(struct err *e, struct gateway *g, const char *container, gateway_reading_fn *fn, void *ctx)
+{
+	/* The services of one container are few. */
+	struct reader rd = { .g = g, .is_dumped = container, .fn = fn, .ctx = ctx };
+	int ret = gateway_boottime(e, &rd.now);
+
+	/* A hub that is a gateway needs IPVS even if it has no routes. */
+	if (ret == 0 && g->config->is_gateway && !container)
+		ret = need_dump(e, &rd);
+	if (ret == 0)
+		ret = store_each_account(e, g->store, container, read_route, &rd);
+	counts_clear(&rd.dump);
+	return ret;
+}
+
+/* A gateway_reading_fn */
+static int append(struct err *e, void *ctx, const struct reading *r)
+{
+	struct reading_list *list = ctx;
+	char *name = strdup(r->container);
 
 	if (!name || base_reserve((void **)&list->items, list->n, sizeof(*r)) < 0) {
 		free(name);
@@ -131,51 +171,15 @@ static int append(struct err *e, struct reading_list *list, const struct reading
 	return 0;
 }
 
-/* A store_route_fn */
-static int add_reading(struct err *e, void *ctx, const struct route *r)
-{
-	struct reader *rd = ctx;
-	struct reading reading = {
-		.route = r->id, .state = route_state_name(r), .opened_at = r->opened_at, .public = r->public,
-		.cport = r->cport, .protocol = r->protocol, .kind = r->kind,
-	};
-	const struct counters stored = account_total(&r->account);
-	struct account a = r->account;
-	struct counters counters;
-	enum uncertain_why why;
-	int found = 0;
-
-	if (r->kind == ROUTE_GATEWAY && !gateway_is_of_another_boot(r, &rd->now))
-		found = read_service(e, rd, r, &counters, &reading.rates);
-	if (found < 0)
-		return found;
-	if (found)
-		account_look(&a, rd->now.boot_id, &counters, &why);
-	reading.in_kernel = found;
-	reading.total = account_total(&a);
-	reading.recent = counters_minus(&reading.total, &stored);
-	return append(e, rd->out, &reading, r->container);
-}
-
 int gateway_read(struct err *e, struct gateway *g, const char *container, struct reading_list *out)
 {
-	/* The services of one container are few. */
-	struct reader rd = { .g = g, .is_dumped = container, .out = out };
-	int ret = gateway_boottime(e, &rd.now);
-
-	/* A hub that is a gateway needs IPVS even if it has no routes. */
-	if (ret == 0 && g->config->is_gateway && !container)
-		ret = need_dump(e, &rd);
-	if (ret == 0)
-		ret = store_each_account(e, g->store, container, add_reading, &rd);
-	service_list_clear(&rd.dump);
-	return ret;
+	return gateway_each_reading(e, g, container, append, out);
 }
 
 void reading_list_clear(struct reading_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
-		free(list->items[i].container);
+		free((char *)list->items[i].container);
 	free(list->items);
 	*list = (struct reading_list){ 0 };
 }

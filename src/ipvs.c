@@ -366,18 +366,24 @@ static void sort_unique(struct service_list *list)
 	list->n = n + 1;
 }
 
-int ipvs_list(struct err *e, struct ipvs *k, bool with_destinations, struct service_list *out)
+static int dump_services(struct err *e, struct ipvs *k, answer_fn *on_answer, void *ctx)
 {
 	CLEANUP(message_free) struct nl_msg *msg = nlmsg_alloc_size(IPVS_MSG_SIZE);
-	CLEANUP(service_list_clear) struct service_list list = { 0 };
 	int status;
 
 	if (!msg || ipvs_msg_dump_services(msg, k->family) < 0)
 		return no_memory(e);
-	if (ask(e, k, msg, on_service, &list, &status) < 0)
+	if (ask(e, k, msg, on_answer, ctx, &status) < 0)
 		return -e->code;
-	if (status < 0)
-		return refused(e, "list services", status);
+	return status == 0 ? 0 : refused(e, "list services", status);
+}
+
+int ipvs_list(struct err *e, struct ipvs *k, bool with_destinations, struct service_list *out)
+{
+	CLEANUP(service_list_clear) struct service_list list = { 0 };
+
+	if (dump_services(e, k, on_service, &list) < 0)
+		return -e->code;
 	sort_unique(&list);
 	for (size_t i = 0; with_destinations && i < list.n; i++)
 		if (list.items[i].fwmark == 0 && ipvs_get_destinations(e, k, &list.items[i]) < 0)
@@ -385,6 +391,20 @@ int ipvs_list(struct err *e, struct ipvs *k, bool with_destinations, struct serv
 	*out = list;
 	list = (struct service_list){ 0 };
 	return 0;
+}
+
+static int on_count(struct nlmsghdr *answer, void *ctx)
+{
+	struct service s;
+	struct err e;
+	int ret = ipvs_msg_read_service(answer, &s);
+
+	return ret < 0 ? ret : counts_add(&e, ctx, &s);
+}
+
+int ipvs_count(struct err *e, struct ipvs *k, struct counts *out)
+{
+	return dump_services(e, k, on_count, out);
 }
 
 /* Makes up to BATCH changes with one datagram. */

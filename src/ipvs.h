@@ -8,7 +8,7 @@
 #ifndef SONM_IPVS_H
 #define SONM_IPVS_H
 
-#include "service.h"
+#include "counts.h"
 
 struct ipvs;
 
@@ -50,6 +50,12 @@ int ipvs_get_destinations(struct err *e, struct ipvs *k, struct service *s) MUST
  * (see KERNEL in HACKING).
  */
 int ipvs_list(struct err *e, struct ipvs *k, bool with_destinations, struct service_list *out) MUST_CHECK;
+
+/*
+ * The same dump for who counts only: adds what each service has counted to *out, which keeps the larger of
+ * two. On failure some may be there.
+ */
+int ipvs_count(struct err *e, struct ipvs *k, struct counts *out) MUST_CHECK;
 
 /*
  * Makes all changes in order, many requests in a datagram, and stores the

@@ -118,27 +118,95 @@ int ipvs_msg_dump_destinations(struct nl_msg *msg, int family, const struct serv
 	return put_service(msg, family, NLM_F_DUMP, IPVS_CMD_GET_DEST, key, NULL);
 }
 
-static bool has(struct nlattr *const attrs[], int type, size_t size)
+#define ATTR_HEADER ((int)sizeof(struct nlattr))
+
+/*
+ * The attributes by type, of which the last one counts. As nla_parse(3) does it without a policy, but
+ * within this file: a dump of thousands of services has half a million of them.
+ */
+static void parse(const struct nlattr *attrs[], int max, const void *first, int len)
 {
-	return attrs[type] && (size_t)nla_len(attrs[type]) >= size;
+	const unsigned char *at = first;
+
+	memset(attrs, 0, ((size_t)max + 1) * sizeof(*attrs));
+	while (len >= ATTR_HEADER) {
+		const struct nlattr *attr = (const void *)at;
+		int type = attr->nla_type & NLA_TYPE_MASK, taken = NLA_ALIGN(attr->nla_len);
+
+		if (attr->nla_len < ATTR_HEADER || attr->nla_len > len)
+			return;
+		if (type <= max)
+			attrs[type] = attr;
+		if (taken >= len)
+			return;
+		at += taken;
+		len -= taken;
+	}
+}
+
+static int size_of(const struct nlattr *attr)
+{
+	return attr->nla_len - ATTR_HEADER;
+}
+
+static const void *data_of(const struct nlattr *attr)
+{
+	return (const unsigned char *)attr + sizeof(*attr);
+}
+
+static void parse_nested(const struct nlattr *attrs[], int max, const struct nlattr *nest)
+{
+	parse(attrs, max, data_of(nest), size_of(nest));
+}
+
+static bool has(const struct nlattr *const attrs[], int type, size_t size)
+{
+	return attrs[type] && (size_t)size_of(attrs[type]) >= size;
+}
+
+static uint16_t get_u16(const struct nlattr *attr)
+{
+	uint16_t n;
+
+	memcpy(&n, data_of(attr), sizeof(n));
+	return n;
+}
+
+static uint32_t get_u32(const struct nlattr *attr)
+{
+	uint32_t n;
+
+	memcpy(&n, data_of(attr), sizeof(n));
+	return n;
+}
+
+/* As much as there is room for, with a NUL. */
+static void read_text(const struct nlattr *attr, char *buf, size_t size)
+{
+	size_t len = strnlen(data_of(attr), (size_t)size_of(attr));
+
+	if (len >= size)
+		len = size - 1;
+	memcpy(buf, data_of(attr), len);
+	buf[len] = '\0';
 }
 
 /* A counter that is 64 bits wide in STATS64 and perhaps 32 in STATS; absent: 0. */
-static uint64_t read_number(struct nlattr *const attrs[], int type)
+static uint64_t read_number(const struct nlattr *const attrs[], int type)
 {
-	if (has(attrs, type, sizeof(uint64_t)))
-		return nla_get_u64(attrs[type]);
-	if (has(attrs, type, sizeof(uint32_t)))
-		return nla_get_u32(attrs[type]);
-	return 0;
+	uint64_t n;
+
+	if (!has(attrs, type, sizeof(n)))
+		return has(attrs, type, sizeof(uint32_t)) ? get_u32(attrs[type]) : 0;
+	memcpy(&n, data_of(attrs[type]), sizeof(n));
+	return n;
 }
 
-static int read_stats(struct nlattr *nest, struct counters *c, struct rates *r)
+static int read_stats(const struct nlattr *nest, struct counters *c, struct rates *r)
 {
-	struct nlattr *attrs[IPVS_STATS_ATTR_MAX + 1];
+	const struct nlattr *attrs[IPVS_STATS_ATTR_MAX + 1];
 
-	if (nla_parse_nested(attrs, IPVS_STATS_ATTR_MAX, nest, NULL) < 0)
-		return -EBADMSG;
+	parse_nested(attrs, IPVS_STATS_ATTR_MAX, nest);
 	/* A counter that reads as 0 would look like one that went back, and be billed again. */
 	for (int type = IPVS_STATS_ATTR_CONNS; type <= IPVS_STATS_ATTR_OUTBYTES; type++)
 		if (!has(attrs, type, sizeof(uint32_t)))
@@ -165,68 +233,71 @@ static bool is_family(uint16_t family)
 	return family == AF_INET || family == AF_INET6;
 }
 
-static int read_addr(struct nlattr *attr, uint16_t family, struct addr *out)
+static int read_addr(const struct nlattr *attr, uint16_t family, struct addr *out)
 {
 	struct addr a;
 
 	memset(&a, 0, sizeof(a));
 	a.family = (sa_family_t)family;
-	if (!is_family(family) || (size_t)nla_len(attr) < addr_size(&a))
+	if (!is_family(family) || (size_t)size_of(attr) < addr_size(&a))
 		return -EBADMSG;
-	memcpy(a.bytes, nla_data(attr), addr_size(&a));
+	memcpy(a.bytes, data_of(attr), addr_size(&a));
 	*out = a;
 	return 0;
 }
 
-static int read_key(struct nlattr *const attrs[], struct service *s)
+static int read_key(const struct nlattr *const attrs[], struct service *s)
 {
 	uint16_t family;
 
 	if (!has(attrs, IPVS_SVC_ATTR_AF, sizeof(family)))
 		return -EBADMSG;
-	family = nla_get_u16(attrs[IPVS_SVC_ATTR_AF]);
+	family = get_u16(attrs[IPVS_SVC_ATTR_AF]);
 	if (has(attrs, IPVS_SVC_ATTR_FWMARK, sizeof(uint32_t))) {
-		s->fwmark = nla_get_u32(attrs[IPVS_SVC_ATTR_FWMARK]);
+		s->fwmark = get_u32(attrs[IPVS_SVC_ATTR_FWMARK]);
 		s->key.vip.addr.family = (sa_family_t)family;
 		return s->fwmark && is_family(family) ? 0 : -EBADMSG;
 	}
 	if (!has(attrs, IPVS_SVC_ATTR_PROTOCOL, sizeof(uint16_t)) || !has(attrs, IPVS_SVC_ATTR_ADDR, 4) ||
 	    !has(attrs, IPVS_SVC_ATTR_PORT, sizeof(uint16_t)))
 		return -EBADMSG;
-	s->key.protocol = (uint8_t)nla_get_u16(attrs[IPVS_SVC_ATTR_PROTOCOL]);
-	s->key.vip.port = ntohs(nla_get_u16(attrs[IPVS_SVC_ATTR_PORT]));
+	s->key.protocol = (uint8_t)get_u16(attrs[IPVS_SVC_ATTR_PROTOCOL]);
+	s->key.vip.port = ntohs(get_u16(attrs[IPVS_SVC_ATTR_PORT]));
 	return read_addr(attrs[IPVS_SVC_ATTR_ADDR], family, &s->key.vip.addr);
 }
 
 /* The attributes of the nested attribute `type` of an answer. */
-static int read_nest(struct nlmsghdr *answer, int type, struct nlattr *attrs[], int max)
+static int read_nest(struct nlmsghdr *answer, int type, const struct nlattr *attrs[], int max)
 {
-	struct nlattr *outer[IPVS_CMD_ATTR_MAX + 1];
+	const struct nlattr *outer[IPVS_CMD_ATTR_MAX + 1];
 
-	if (!genlmsg_valid_hdr(answer, 0) ||
-	    genlmsg_parse(answer, 0, outer, IPVS_CMD_ATTR_MAX, NULL) < 0 || !outer[type] ||
-	    nla_parse_nested(attrs, max, outer[type], NULL) < 0)
+	if (!genlmsg_valid_hdr(answer, 0))
 		return -EBADMSG;
+	parse(outer, IPVS_CMD_ATTR_MAX, (const unsigned char *)nlmsg_data(answer) + GENL_HDRLEN,
+	      nlmsg_datalen(answer) - (int)GENL_HDRLEN);
+	if (!outer[type])
+		return -EBADMSG;
+	parse_nested(attrs, max, outer[type]);
 	return 0;
 }
 
 int ipvs_msg_read_service(struct nlmsghdr *answer, struct service *out)
 {
-	struct nlattr *attrs[IPVS_SVC_ATTR_MAX + 1];
+	const struct nlattr *attrs[IPVS_SVC_ATTR_MAX + 1];
 	struct service s = { 0 };
 	struct ip_vs_flags flags;
-	struct nlattr *stats;
+	const struct nlattr *stats;
 
 	if (read_nest(answer, IPVS_CMD_ATTR_SERVICE, attrs, IPVS_SVC_ATTR_MAX) < 0 ||
 	    read_key(attrs, &s) < 0 || !attrs[IPVS_SVC_ATTR_SCHED_NAME] ||
 	    !has(attrs, IPVS_SVC_ATTR_FLAGS, sizeof(flags)) ||
 	    !has(attrs, IPVS_SVC_ATTR_TIMEOUT, sizeof(uint32_t)))
 		return -EBADMSG;
-	nla_strlcpy(s.scheduler, attrs[IPVS_SVC_ATTR_SCHED_NAME], sizeof(s.scheduler));
-	memcpy(&flags, nla_data(attrs[IPVS_SVC_ATTR_FLAGS]), sizeof(flags));
+	read_text(attrs[IPVS_SVC_ATTR_SCHED_NAME], s.scheduler, sizeof(s.scheduler));
+	memcpy(&flags, data_of(attrs[IPVS_SVC_ATTR_FLAGS]), sizeof(flags));
 	s.flags = flags.flags & ~(uint32_t)(IP_VS_SVC_F_PERSISTENT | IP_VS_SVC_F_HASHED);
 	if (flags.flags & IP_VS_SVC_F_PERSISTENT)
-		s.persistence = nla_get_u32(attrs[IPVS_SVC_ATTR_TIMEOUT]);
+		s.persistence = get_u32(attrs[IPVS_SVC_ATTR_TIMEOUT]);
 	stats = attrs[IPVS_SVC_ATTR_STATS64] ? attrs[IPVS_SVC_ATTR_STATS64] : attrs[IPVS_SVC_ATTR_STATS];
 	if (!stats || read_stats(stats, &s.counters, &s.rates) < 0)
 		return -EBADMSG;
@@ -236,7 +307,7 @@ int ipvs_msg_read_service(struct nlmsghdr *answer, struct service *out)
 
 int ipvs_msg_read_destination(struct nlmsghdr *answer, sa_family_t vip_family, struct destination *out)
 {
-	struct nlattr *attrs[IPVS_DEST_ATTR_MAX + 1];
+	const struct nlattr *attrs[IPVS_DEST_ATTR_MAX + 1];
 	struct destination d = { 0 };
 	uint16_t family = vip_family;
 
@@ -246,12 +317,12 @@ int ipvs_msg_read_destination(struct nlmsghdr *answer, sa_family_t vip_family, s
 	    !has(attrs, IPVS_DEST_ATTR_FWD_METHOD, sizeof(uint32_t)))
 		return -EBADMSG;
 	if (has(attrs, IPVS_DEST_ATTR_ADDR_FAMILY, sizeof(uint16_t)))
-		family = nla_get_u16(attrs[IPVS_DEST_ATTR_ADDR_FAMILY]);
+		family = get_u16(attrs[IPVS_DEST_ATTR_ADDR_FAMILY]);
 	if (read_addr(attrs[IPVS_DEST_ATTR_ADDR], family, &d.real.addr) < 0)
 		return -EBADMSG;
-	d.real.port = ntohs(nla_get_u16(attrs[IPVS_DEST_ATTR_PORT]));
-	d.weight = nla_get_u32(attrs[IPVS_DEST_ATTR_WEIGHT]);
-	d.method = nla_get_u32(attrs[IPVS_DEST_ATTR_FWD_METHOD]);
+	d.real.port = ntohs(get_u16(attrs[IPVS_DEST_ATTR_PORT]));
+	d.weight = get_u32(attrs[IPVS_DEST_ATTR_WEIGHT]);
+	d.method = get_u32(attrs[IPVS_DEST_ATTR_FWD_METHOD]);
 	d.active = (uint32_t)read_number(attrs, IPVS_DEST_ATTR_ACTIVE_CONNS);
 	d.inactive = (uint32_t)read_number(attrs, IPVS_DEST_ATTR_INACT_CONNS);
 	*out = d;

@@ -6,40 +6,57 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Most of what is written are some bytes at a time, and stdio takes longer for these than we for making them. */
-#define BUFFER_SIZE 32768
+/* A pipe has room for so much, and stdio hands on at once, undivided, what is a multiple of its own buffer. */
+#define BLOCK 65536
+
+/* Strings of no more bytes, all of which stand for themselves, are written at once. */
+#define SHORT_MAX 64
+
+/* A comma, a new line, two blanks for each level, then a key, a colon, and a value that is short. */
+#define ROOM_MAX (1 + 1 + 2 * JSON_DEPTH_MAX + (JSON_KEY_MAX + 4) + (SHORT_MAX + 2))
 
 struct json {
 	FILE *out;
 	size_t depth;
 	char closers[JSON_DEPTH_MAX]; /* '}' or ']' for each open level */
 	bool empty; /* nothing is written yet at this level */
-	size_t len; /* of what is in the buffer */
-	char buffer[BUFFER_SIZE];
+	size_t len; /* of what is in the buffer; a block of it, or more, only inside of one function */
+	char buffer[BLOCK + ROOM_MAX];
 };
 
-static void flush(struct json *j)
+/* Writes the first block, once it is full. */
+static void flush_block(struct json *j)
 {
-	fwrite(j->buffer, 1, j->len, j->out);
-	j->len = 0;
+	if (j->len < BLOCK)
+		return;
+	fwrite(j->buffer, 1, BLOCK, j->out);
+	j->len -= BLOCK;
+	memcpy(j->buffer, j->buffer + BLOCK, j->len);
 }
 
-/* Where so many bytes fit, at most BUFFER_SIZE; who writes them adds to j->len. */
-static char *room(struct json *j, size_t len)
+/* Where ROOM_MAX bytes fit; who has written some of them says with end_at() up to where. */
+static char *begin_at(struct json *j)
 {
-	if (BUFFER_SIZE - j->len < len)
-		flush(j);
 	return j->buffer + j->len;
+}
+
+static void end_at(struct json *j, const char *at)
+{
+	j->len = (size_t)(at - j->buffer);
+	flush_block(j);
 }
 
 static void put(struct json *j, const char *text, size_t len)
 {
-	for (; len > BUFFER_SIZE; text += BUFFER_SIZE, len -= BUFFER_SIZE) {
-		memcpy(room(j, BUFFER_SIZE), text, BUFFER_SIZE);
-		j->len = BUFFER_SIZE;
+	while (len > 0) {
+		size_t left = BLOCK - j->len, part = len < left ? len : left;
+
+		memcpy(j->buffer + j->len, text, part);
+		j->len += part;
+		flush_block(j);
+		text += part;
+		len -= part;
 	}
-	memcpy(room(j, len), text, len);
-	j->len += len;
 }
 
 static void put_text(struct json *j, const char *text)
@@ -49,8 +66,7 @@ static void put_text(struct json *j, const char *text)
 
 static void put_char(struct json *j, char c)
 {
-	*room(j, 1) = c;
-	j->len++;
+	put(j, &c, 1);
 }
 
 struct json *json_new(FILE *out)
@@ -73,16 +89,22 @@ void json_free(struct json *j)
 	assert(j->depth == 0);
 	if (!j->empty)
 		put_char(j, '\n');
-	flush(j);
+	fwrite(j->buffer, 1, j->len, j->out);
 	free(j);
 }
 
-/* How many bytes from here on stand for themselves. A table: a list has a million of them. */
+void json_abandon(struct json *j)
+{
+	free(j);
+}
+
+/* What does not stand for itself. A table: a list has a million of bytes. */
+static const bool is_special[256] = {
+	[0 ... 0x1f] = true, ['"'] = true, ['\\'] = true, [0x7f ... 0xff] = true,
+};
+
 static size_t plain_length(const unsigned char *s)
 {
-	static const bool is_special[256] = {
-		[0 ... 0x1f] = true, ['"'] = true, ['\\'] = true, [0x7f ... 0xff] = true,
-	};
 	size_t len = 0;
 
 	while (!is_special[s[len]])
@@ -104,7 +126,7 @@ static void put_special(struct json *j, const unsigned char *s, size_t len, uint
 	else if (c == '\t')
 		put_text(j, "\\t");
 	else if (c < 0x20 || (c >= 0x7f && c <= 0x9f)) /* a terminal obeys the latter too */
-		j->len += (size_t)sprintf(room(j, sizeof("\\u0000")), "\\u%04" PRIx32, c);
+		end_at(j, begin_at(j) + sprintf(begin_at(j), "\\u%04" PRIx32, c));
 	else
 		put(j, (const char *)s, len);
 }
@@ -129,47 +151,89 @@ static void put_quoted(struct json *j, const char *text)
 	put_char(j, '"');
 }
 
-static void new_line(struct json *j)
+/* At a place that begin_at() gave, or some bytes after it; returns the place behind it. */
+static char *put_string(struct json *j, char *at, const char *text)
 {
-	char *at = room(j, 1 + 2 * JSON_DEPTH_MAX);
+	const unsigned char *s = (const unsigned char *)text;
+	char *to = at;
 
-	*at = '\n';
-	memset(at + 1, ' ', 2 * j->depth);
-	j->len += 1 + 2 * j->depth;
+	*to++ = '"';
+	for (size_t i = 0; i < SHORT_MAX && !is_special[*s]; i++)
+		*to++ = (char)*s++;
+	if (*s != '\0') {
+		end_at(j, at);
+		put_quoted(j, text);
+		return begin_at(j);
+	}
+	*to++ = '"';
+	return to;
 }
 
-/* What stands before every value: comma, new line, key. */
-static void begin_value(struct json *j, const char *key)
+/* Up to 16 bytes without a call, as two halves that may overlap; keys rarely have more. */
+static void copy_key(char *to, const char *key, size_t len)
 {
+	if (len > 16 || len < 4) {
+		memcpy(to, key, len);
+	} else if (len >= 8) {
+		memcpy(to, key, 8);
+		memcpy(to + len - 8, key + len - 8, 8);
+	} else {
+		memcpy(to, key, 4);
+		memcpy(to + len - 4, key + len - 4, 4);
+	}
+}
+
+static char *new_line(const struct json *j, char *at)
+{
+	*at = '\n';
+	memset(at + 1, ' ', 2 * JSON_DEPTH_MAX); /* of one size: no call of memset(3) */
+	return at + 1 + 2 * j->depth;
+}
+
+/* What stands before every value: comma, new line, key. Returns where the value goes, as begin_at() does. */
+static char *begin_value(struct json *j, const char *key)
+{
+	char *at = begin_at(j);
+	size_t len;
+
 	assert((key != NULL) == (j->depth > 0 && j->closers[j->depth - 1] == '}'));
 	assert(j->depth > 0 || j->empty); /* a document has one root */
 	if (!j->empty)
-		put_char(j, ',');
+		*at++ = ',';
 	if (j->depth > 0)
-		new_line(j);
-	if (key) {
-		put_quoted(j, key);
-		put(j, ": ", 2);
-	}
+		at = new_line(j, at);
 	j->empty = false;
+	if (!key)
+		return at;
+	len = strlen(key);
+	assert(len <= JSON_KEY_MAX);
+	*at++ = '"';
+	copy_key(at, key, len);
+	memcpy(at + len, "\": ", 3);
+	return at + len + 3;
 }
 
 static void begin_level(struct json *j, const char *key, char opener, char closer)
 {
-	begin_value(j, key);
+	char *at = begin_value(j, key);
+
 	assert(j->depth < JSON_DEPTH_MAX);
-	put_char(j, opener);
+	*at = opener;
+	end_at(j, at + 1);
 	j->closers[j->depth++] = closer;
 	j->empty = true;
 }
 
 static void end_level(struct json *j, char closer)
 {
+	char *at = begin_at(j);
+
 	assert(j->depth > 0 && j->closers[j->depth - 1] == closer);
 	j->depth--;
 	if (!j->empty)
-		new_line(j);
-	put_char(j, closer);
+		at = new_line(j, at);
+	*at = closer;
+	end_at(j, at + 1);
 	j->empty = false;
 }
 
@@ -199,37 +263,31 @@ void json_string(struct json *j, const char *key, const char *value)
 		json_null(j, key);
 		return;
 	}
-	begin_value(j, key);
-	put_quoted(j, value);
+	end_at(j, put_string(j, begin_value(j, key), value));
 }
 
 void json_uint(struct json *j, const char *key, uint64_t value)
 {
-	char *at;
-
-	begin_value(j, key);
-	at = room(j, BASE_NUMBER_STRLEN);
-	j->len += (size_t)(base_put_number(at, value) - at);
+	end_at(j, base_put_number(begin_value(j, key), value));
 }
 
 void json_int(struct json *j, const char *key, int64_t value)
 {
-	if (value >= 0) {
-		json_uint(j, key, (uint64_t)value);
-		return;
-	}
-	begin_value(j, key);
-	j->len += (size_t)sprintf(room(j, 1 + BASE_NUMBER_STRLEN), "%" PRId64, value);
+	char *at = begin_value(j, key);
+
+	if (value < 0)
+		*at++ = '-';
+	end_at(j, base_put_number(at, value < 0 ? -(uint64_t)value : (uint64_t)value));
 }
 
 void json_bool(struct json *j, const char *key, bool value)
 {
-	begin_value(j, key);
+	end_at(j, begin_value(j, key));
 	put_text(j, value ? "true" : "false");
 }
 
 void json_null(struct json *j, const char *key)
 {
-	begin_value(j, key);
+	end_at(j, begin_value(j, key));
 	put_text(j, "null");
 }

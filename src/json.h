@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #define JSON_DEPTH_MAX 16
+#define JSON_KEY_MAX 63
 
 struct json;
 
@@ -21,10 +22,14 @@ struct json *json_new(FILE *out);
 /* Ends the document, if it has a root, with a newline; frees the writer. NULL is fine. */
 void json_free(struct json *j);
 
+/* Frees the writer amid a document, of which the stream has some, or nothing yet. NULL is fine. */
+void json_abandon(struct json *j);
+
 /*
  * key: the member's name inside an object; NULL inside an array and for the
- * document's root. Every begin needs its end before json_free; wrong nesting,
- * or more than JSON_DEPTH_MAX levels, is an assertion.
+ * document's root. It is written as it is, so of what needs no escape, and no longer
+ * than JSON_KEY_MAX. Every begin needs its end before json_free; wrong nesting, a longer
+ * key, or more than JSON_DEPTH_MAX levels, is an assertion.
  */
 void json_begin_object(struct json *j, const char *key);
 void json_end_object(struct json *j);

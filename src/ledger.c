@@ -59,7 +59,8 @@ bool account_look(struct account *a, const char *boot, const struct counters *re
 	if (!reading)
 		return has_epoch;
 	is_over |= !account_read(a, reading);
-	snprintf(a->boot, sizeof(a->boot), "%s", boot);
+	if (a->boot[0] == '\0') /* else it is this one */
+		snprintf(a->boot, sizeof(a->boot), "%s", boot);
 	return is_over;
 }
 

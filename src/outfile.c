@@ -2,9 +2,11 @@
 #include "outfile.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 /*
@@ -40,6 +42,30 @@ static int sync_directory(const char *path)
 	return fd >= 0 && fsync(fd) == 0 ? 0 : -errno;
 }
 
+/* A file in path's directory that has no name: whoever is killed leaves nothing. -1: not on this file system. */
+static int open_nameless(const char *path)
+{
+	CLEANUP_FREE char *copy = strdup(path);
+
+	return copy ? open(dirname(copy), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600) : -1;
+}
+
+static int open_named(struct err *e, struct outfile *f)
+{
+	int fd;
+
+	if (asprintf(&f->temporary, "%s.XXXXXX", f->path) < 0) {
+		f->temporary = NULL;
+		return err_set(e, ENOMEM, "out of memory");
+	}
+	fd = mkostemp(f->temporary, O_CLOEXEC);
+	if (fd < 0) {
+		free(steal_ptr(f->temporary));
+		return err_sys(e, errno, "cannot make a file beside %s", f->path);
+	}
+	return fd;
+}
+
 int outfile_begin(struct err *e, const char *path, struct outfile *out)
 {
 	CLEANUP(outfile_abandon) struct outfile f = { 0 };
@@ -47,18 +73,11 @@ int outfile_begin(struct err *e, const char *path, struct outfile *out)
 
 	if (resolve(e, path, &f.path) < 0)
 		return -e->code;
-	if (asprintf(&f.temporary, "%s.XXXXXX", f.path) < 0) {
-		f.temporary = NULL;
-		return err_set(e, ENOMEM, "out of memory");
-	}
-	fd = mkostemp(f.temporary, O_CLOEXEC);
-	if (fd < 0) {
-		free(f.temporary);
-		f.temporary = NULL;
-		return err_sys(e, errno, "cannot make a file beside %s", path);
-	}
+	fd = open_nameless(f.path);
+	if (fd < 0 && (fd = open_named(e, &f)) < 0)
+		return -e->code;
 	if (fchmod(fd, 0644) < 0)
-		return err_sys(e, errno, "cannot let others read %s", f.temporary);
+		return err_sys(e, errno, "cannot let others read what becomes %s", path);
 	f.stream = fdopen(fd, "w");
 	if (!f.stream)
 		return err_set(e, ENOMEM, "out of memory");
@@ -68,6 +87,27 @@ int outfile_begin(struct err *e, const char *path, struct outfile *out)
 	return 0;
 }
 
+/* Only rename(2) replaces what has the path now, and it wants a name. */
+static int give_name(struct outfile *f)
+{
+	char link[sizeof("/proc/self/fd/") + BASE_NUMBER_STRLEN];
+	uint32_t chance;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fileno(f->stream));
+	for (;;) {
+		if (getrandom(&chance, sizeof(chance), 0) < 0 ||
+		    asprintf(&f->temporary, "%s.%08" PRIx32, f->path, chance) < 0) {
+			f->temporary = NULL;
+			return -1;
+		}
+		if (linkat(AT_FDCWD, link, AT_FDCWD, f->temporary, AT_SYMLINK_FOLLOW) == 0)
+			return 0;
+		free(steal_ptr(f->temporary));
+		if (errno != EEXIST)
+			return -1;
+	}
+}
+
 int outfile_end(struct err *e, struct outfile *f)
 {
 	CLEANUP(outfile_abandon) struct outfile ended = *f;
@@ -75,7 +115,7 @@ int outfile_end(struct err *e, struct outfile *f)
 	*f = (struct outfile){ 0 };
 	errno = EIO; /* a write that failed before has left its mark, but not its number */
 	if (ferror(ended.stream) || fflush(ended.stream) != 0 || fsync(fileno(ended.stream)) < 0 ||
-	    rename(ended.temporary, ended.path) < 0)
+	    (!ended.temporary && give_name(&ended) < 0) || rename(ended.temporary, ended.path) < 0)
 		return err_sys(e, errno, "cannot write %s", ended.path);
 	free(ended.temporary);
 	ended.temporary = NULL;

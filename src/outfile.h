@@ -13,7 +13,7 @@
 struct outfile {
 	FILE *stream;
 	char *path;      /* where it will be; owned */
-	char *temporary; /* where it is until then, in the same directory: PATH.XXXXXX; owned */
+	char *temporary; /* its name beside that until then, if the file system knows no files without one; owned */
 };
 
 /*

@@ -104,6 +104,9 @@ static int open_database(struct err *e, struct store *s, const char *name, int f
  */
 #define LARGE_CACHE "PRAGMA cache_size = -65536;"
 
+/* Who only reads takes the pages where the system has them. Of a large file, so much; in bytes. */
+#define MAPPED "PRAGMA mmap_size = 1073741824;"
+
 /*
  * How it is written. A process lives for one command: a write-ahead log would be read by each
  * (recovery at every first open), and a rollback journal made and removed by
@@ -209,7 +212,7 @@ static int open_either(struct err *e, struct store *s, enum store_mode mode)
 	if (ret == 0)
 		ret = open_version(e, s, mode, version);
 	if (ret == 0 && only_reads(mode))
-		ret = sql_script(e, s, LARGE_CACHE "PRAGMA query_only = ON;");
+		ret = sql_script(e, s, LARGE_CACHE MAPPED "PRAGMA query_only = ON;");
 	return ret;
 }
 

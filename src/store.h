@@ -76,7 +76,10 @@ typedef int store_route_fn(struct err *e, void *ctx, const struct route *r);
 int store_each_route(struct err *e, struct store *s, const char *container, store_route_fn *fn,
 		     void *ctx) MUST_CHECK;
 
-/* For who counts: the same with its account, but its real servers only if one of them drains. */
+/*
+ * For who counts: the same with its account, but its real servers only if one of them drains, and neither
+ * worker, scheduler, persistence nor when it began to close, but only in which boot.
+ */
 int store_each_account(struct err *e, struct store *s, const char *container, store_route_fn *fn,
 		       void *ctx) MUST_CHECK;
 
@@ -171,11 +174,15 @@ int store_ledger(struct err *e, struct store *s, const struct ledger_filter *f, 
 int store_ledger_sum(struct err *e, struct store *s, const char *container, struct counters *sum,
 		     uint64_t *entries) MUST_CHECK;
 
-/* The same for each container that has any (name NULL: all of them), ordered by container. */
-typedef int store_closed_fn(struct err *e, void *ctx, const char *container, const struct counters *sum,
-			    uint64_t entries);
-int store_each_closed(struct err *e, struct store *s, const char *container, store_closed_fn *fn,
-		      void *ctx) MUST_CHECK;
+/*
+ * The same for one container after the other, in one walk through the ledger: each name that is asked for
+ * comes after the former one. 1: found, 0: it has no entry. Only one walk at a time.
+ */
+struct closed_walk;
+int store_walk_closed(struct err *e, struct store *s, struct closed_walk **out) MUST_CHECK;
+int closed_walk_find(struct err *e, struct closed_walk *w, const char *container, struct counters *sum,
+		     uint64_t *entries) MUST_CHECK;
+void closed_walk_free(struct closed_walk *w); /* NULL is fine */
 
 /*
  * Deletes what was closed before this from the ledger; *n: how many entries.

@@ -201,28 +201,66 @@ int store_ledger_sum(struct err *e, struct store *s, const char *container, stru
 	return 0;
 }
 
-int store_each_closed(struct err *e, struct store *s, const char *container, store_closed_fn *fn, void *ctx)
-{
-	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
-	char name[CONTAINER_MAX + 1];
+struct closed_walk {
+	struct store *store;
+	sqlite3_stmt *query;
+	char container[CONTAINER_MAX + 1]; /* where it stands; "": not yet anywhere */
 	struct counters sum;
-	int64_t n;
-	int ret;
+	uint64_t entries;
+	bool is_over;
+};
 
-#define SELECT_SUMS(where) \
-	"SELECT container, count(*), " SQL_SUMS " FROM ledger" where " GROUP BY container ORDER BY container"
-	if (container)
-		ret = sql_query(e, s, SELECT_SUMS(" WHERE container = ?"), SQL_VALUES(SQL_TEXT(container)), &q);
-	else
-		ret = sql_query(e, s, SELECT_SUMS(""), SQL_NONE, &q);
-#undef SELECT_SUMS
-	while (ret == 0 && (ret = sql_sum_row(e, s, q)) > 0) {
-		if (sql_text(e, s, q, 0, name, sizeof(name)) < 0 || sql_int(e, s, q, 1, 0, INT64_MAX, &n) < 0 ||
-		    sql_counters(e, s, q, 2, &sum) < 0 || fn(e, ctx, name, &sum, (uint64_t)n) < 0)
-			return -e->code;
-		ret = 0;
+int store_walk_closed(struct err *e, struct store *s, struct closed_walk **out)
+{
+	struct closed_walk *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return err_set(e, ENOMEM, "out of memory");
+	w->store = s;
+	if (sql_query(e, s, "SELECT container, count(*), " SQL_SUMS " FROM ledger GROUP BY container ORDER BY container",
+		      SQL_NONE, &w->query) < 0) {
+		closed_walk_free(w);
+		return -e->code;
 	}
-	return ret;
+	*out = w;
+	return 0;
+}
+
+static int next_closed(struct err *e, struct closed_walk *w)
+{
+	int ret = sql_sum_row(e, w->store, w->query);
+	int64_t n;
+
+	w->is_over = ret <= 0;
+	if (ret <= 0)
+		return ret;
+	if (sql_text(e, w->store, w->query, 0, w->container, sizeof(w->container)) < 0 ||
+	    sql_int(e, w->store, w->query, 1, 0, INT64_MAX, &n) < 0 ||
+	    sql_counters(e, w->store, w->query, 2, &w->sum) < 0)
+		return -e->code;
+	w->entries = (uint64_t)n;
+	return 0;
+}
+
+int closed_walk_find(struct err *e, struct closed_walk *w, const char *container, struct counters *sum,
+		     uint64_t *entries)
+{
+	while (!w->is_over && strcmp(w->container, container) < 0)
+		if (next_closed(e, w) < 0)
+			return -e->code;
+	if (w->is_over || strcmp(w->container, container) != 0)
+		return 0;
+	*sum = w->sum;
+	*entries = w->entries;
+	return 1;
+}
+
+void closed_walk_free(struct closed_walk *w)
+{
+	if (!w)
+		return;
+	sql_end(&w->query);
+	free(w);
 }
 
 int store_prune(struct err *e, struct store *s, int64_t before, uint64_t *n)

@@ -8,37 +8,26 @@
 #define LISTED_COLUMNS                                                                                \
 	"r.id, r.container, r.container_port, r.protocol, r.worker, r.kind, r.state, r.address, r.port," \
 	" r.scheduler, r.persistence, r.opened_at, r.closing_boot, r.closing_ms,"                     \
-	" s.address, s.port, s.weight, s.drain_boot, s.drain_ms"
+	" " SQL_SERVER
 #define ROUTE_COLUMNS                                                                                 \
 	LISTED_COLUMNS ", r.base_conns, r.base_inpkts, r.base_outpkts, r.base_inbytes, r.base_outbytes,"   \
 	" r.last_conns, r.last_inpkts, r.last_outpkts, r.last_inbytes, r.last_outbytes, r.epoch_boot"
 enum {
 	COL_ID, COL_CONTAINER, COL_CPORT, COL_PROTOCOL, COL_WORKER, COL_KIND, COL_STATE, COL_PUBLIC,
 	COL_PUBLIC_PORT, COL_SCHEDULER, COL_PERSISTENCE, COL_OPENED, COL_CLOSING_BOOT, COL_CLOSING_MS,
-	COL_SERVER, COL_WEIGHT = COL_SERVER + 2, COL_DRAIN_BOOT, COL_DRAIN_MS, COL_BASE, COL_LAST = COL_BASE + 5,
+	COL_SERVER, COL_BASE = COL_SERVER + 5, COL_LAST = COL_BASE + 5,
 	COL_EPOCH_BOOT = COL_LAST + 5,
 };
 
-static const char *state_name(enum route_state state)
-{
-	return state == ROUTE_CLOSING ? "closing" : "open";
-}
-
 static int read_names(struct err *e, struct store *s, sqlite3_stmt *q, struct route *r)
 {
-	char state[16];
-
 	if (sql_text(e, s, q, COL_CONTAINER, r->container, sizeof(r->container)) < 0 ||
 	    sql_text(e, s, q, COL_WORKER, r->worker, sizeof(r->worker)) < 0 ||
 	    sql_text(e, s, q, COL_SCHEDULER, r->scheduler, sizeof(r->scheduler)) < 0 ||
 	    sql_text(e, s, q, COL_CLOSING_BOOT, r->closing.boot_id, sizeof(r->closing.boot_id)) < 0 ||
-	    sql_text(e, s, q, COL_STATE, state, sizeof(state)) < 0 ||
-	    sql_kind(e, s, q, COL_KIND, &r->kind) < 0)
+	    sql_state(e, s, q, COL_STATE, &r->state) < 0)
 		return -e->code;
-	r->state = strcmp(state, "closing") == 0 ? ROUTE_CLOSING : ROUTE_OPEN;
-	if (strcmp(state, state_name(r->state)) != 0)
-		return sql_damaged(e, s, "state");
-	return 0;
+	return sql_kind(e, s, q, COL_KIND, &r->kind);
 }
 
 static int read_numbers(struct err *e, struct store *s, sqlite3_stmt *q, struct route *r)
@@ -68,19 +57,9 @@ static int read_account(struct err *e, struct store *s, sqlite3_stmt *q, struct 
 
 static int read_server(struct err *e, struct store *s, sqlite3_stmt *q, struct route *r)
 {
-	struct real_server rs = { 0 };
-	int64_t weight;
-
 	if (sqlite3_column_type(q, COL_SERVER) == SQLITE_NULL)
 		return 0; /* a route without real servers */
-	if (sql_endpoint(e, s, q, COL_SERVER, &rs.real) < 0 ||
-	    sql_int(e, s, q, COL_WEIGHT, 0, INT32_MAX, &weight) < 0 ||
-	    sql_text(e, s, q, COL_DRAIN_BOOT, rs.drain.boot_id, sizeof(rs.drain.boot_id)) < 0)
-		return -e->code;
-	if (server_is_draining(&rs) && sql_int(e, s, q, COL_DRAIN_MS, 0, INT64_MAX, &rs.drain.ms) < 0)
-		return -e->code;
-	rs.weight = (uint32_t)weight;
-	return route_add_server(e, r, &rs);
+	return sql_server(e, s, q, COL_SERVER, r);
 }
 
 /* A route comes as one row for each of its real servers. */
@@ -96,9 +75,7 @@ static int read_row(struct err *e, struct store *s, sqlite3_stmt *q, struct rout
 	return read_server(e, s, q, &list->items[list->n - 1]);
 }
 
-#define SELECT_JOINED(columns, from, id) \
-	"SELECT " columns " FROM " from " LEFT JOIN real_server s ON s.route = " id
-#define SELECT_COLUMNS(columns, from) SELECT_JOINED(columns, from, "r.id")
+#define SELECT_COLUMNS(columns, from) "SELECT " columns " FROM " from " LEFT JOIN real_server s ON s.route = r.id"
 #define SELECT_ROUTES(from) SELECT_COLUMNS(ROUTE_COLUMNS, from)
 #define BY_NAME " ORDER BY r.container, r.container_port, r.protocol, r.id"
 
@@ -136,7 +113,7 @@ static int read_rows(struct err *e, struct store *s, sqlite3_stmt *q, struct rou
 int store_routes(struct err *e, struct store *s, const struct route_filter *f, struct route_list *out)
 {
 	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
-	const char *state = f->state < 0 ? NULL : state_name((enum route_state)f->state);
+	const char *state = f->state < 0 ? NULL : sql_state_name((enum route_state)f->state);
 	int ret = 1;
 
 	/* A new container has none, and the whole query takes SQLite ten times as long to prepare. */
@@ -153,17 +130,13 @@ int store_routes(struct err *e, struct store *s, const struct route_filter *f, s
 	return read_rows(e, s, q, out);
 }
 
-/*
- * The next route, with all its rows, of which q stands at the first, and with its account if q has it:
- * 1, or 0 if there is none after it.
- */
+/* The next route, with all its rows, of which q stands at the first: 1, or 0 if there is none after it. */
 static int read_listed(struct err *e, struct store *s, sqlite3_stmt *q, struct route *r)
 {
 	int ret;
 
 	r->n_servers = 0; /* the memory stays, for the next ones */
-	if (read_names(e, s, q, r) < 0 || read_numbers(e, s, q, r) < 0 ||
-	    (sqlite3_column_count(q) > COL_BASE && read_account(e, s, q, &r->account) < 0))
+	if (read_names(e, s, q, r) < 0 || read_numbers(e, s, q, r) < 0)
 		return -e->code;
 	do
 		ret = read_server(e, s, q, r) < 0 ? -e->code : sql_row(e, s, q);
@@ -171,10 +144,10 @@ static int read_listed(struct err *e, struct store *s, sqlite3_stmt *q, struct r
 	return ret;
 }
 
-/* all and one differ in that one takes a container. */
-static int each_route(struct err *e, struct store *s, const char *all, const char *one, const char *container,
-		      store_route_fn *fn, void *ctx)
+int store_each_route(struct err *e, struct store *s, const char *container, store_route_fn *fn, void *ctx)
 {
+	static const char all[] = SELECT_COLUMNS(LISTED_COLUMNS, "route r") BY_NAME;
+	static const char one[] = SELECT_COLUMNS(LISTED_COLUMNS, "route r") " WHERE r.container = ?" BY_NAME;
 	CLEANUP(route_clear) struct route r = { 0 };
 	CLEANUP(sql_end) sqlite3_stmt *q = NULL;
 	int ret = container ? sql_query(e, s, one, SQL_VALUES(SQL_TEXT(container)), &q)
@@ -188,28 +161,6 @@ static int each_route(struct err *e, struct store *s, const char *all, const cha
 			return -e->code;
 	}
 	return ret;
-}
-
-int store_each_route(struct err *e, struct store *s, const char *container, store_route_fn *fn, void *ctx)
-{
-	static const char all[] = SELECT_COLUMNS(LISTED_COLUMNS, "route r") BY_NAME;
-	static const char one[] = SELECT_COLUMNS(LISTED_COLUMNS, "route r") " WHERE r.container = ?" BY_NAME;
-
-	return each_route(e, s, all, one, container, fn, ctx);
-}
-
-int store_each_account(struct err *e, struct store *s, const char *container, store_route_fn *fn, void *ctx)
-{
-/* Nothing equals NULL: SQLite looks for no real servers then. */
-#define SELECT_ACCOUNTS                                                                        \
-	SELECT_JOINED(ROUTE_COLUMNS, "route r",                                                \
-		      "CASE WHEN r.id IN (SELECT route FROM real_server INDEXED BY real_server_draining" \
-		      " WHERE drain_boot IS NOT NULL) THEN r.id END")
-	static const char all[] = SELECT_ACCOUNTS BY_NAME;
-	static const char one[] = SELECT_ACCOUNTS " WHERE r.container = ?" BY_NAME;
-
-	return each_route(e, s, all, one, container, fn, ctx);
-#undef SELECT_ACCOUNTS
 }
 
 int store_worker_routes(struct err *e, struct store *s, const char *name, struct route_list *out)
@@ -340,7 +291,7 @@ static void stored_values(const struct route *r, char public[static ADDR_STRLEN]
 {
 	const struct sql_value values[] = {
 		SQL_TEXT(r->container), SQL_INT(r->cport), SQL_INT(r->protocol), text_or_null(r->worker),
-		SQL_TEXT(sql_kind_name(r->kind)), SQL_TEXT(state_name(r->state)),
+		SQL_TEXT(sql_kind_name(r->kind)), SQL_TEXT(sql_state_name(r->state)),
 		SQL_TEXT(addr_format(&r->public.addr, public)), SQL_INT(r->public.port),
 		SQL_TEXT(r->scheduler), SQL_INT(r->persistence), SQL_INT(r->opened_at),
 		SQL_TEXT(r->state == ROUTE_CLOSING ? r->closing.boot_id : NULL), SQL_INT(r->closing.ms),

@@ -189,24 +189,48 @@ int sql_check_counters(struct err *e, const struct counters *c)
 	return 0;
 }
 
+/* The place of a text column's value among the words; NULL ends them. */
+static int find_word(struct err *e, struct store *s, sqlite3_stmt *query, int column, const char *const words[])
+{
+	const char *text = (const char *)sqlite3_column_text(query, column);
+
+	for (int i = 0; text && words[i]; i++)
+		if (strcmp(words[i], text) == 0)
+			return i;
+	return sql_damaged(e, s, sqlite3_column_name(query, column));
+}
+
+static const char *const kinds[] = { [ROUTE_GATEWAY] = "gateway", [ROUTE_DIRECT] = "direct", NULL };
+static const char *const states[] = { [ROUTE_OPEN] = "open", [ROUTE_CLOSING] = "closing", NULL };
+
 const char *sql_kind_name(enum route_kind kind)
 {
-	return kind == ROUTE_DIRECT ? "direct" : "gateway";
+	return kinds[kind];
 }
 
 int sql_kind(struct err *e, struct store *s, sqlite3_stmt *query, int column, enum route_kind *out)
 {
-	char name[16];
+	int kind = find_word(e, s, query, column, kinds);
 
-	if (sql_text(e, s, query, column, name, sizeof(name)) < 0)
-		return -e->code;
-	for (int kind = ROUTE_GATEWAY; kind <= ROUTE_DIRECT; kind++) {
-		if (strcmp(name, sql_kind_name((enum route_kind)kind)) == 0) {
-			*out = (enum route_kind)kind;
-			return 0;
-		}
-	}
-	return sql_damaged(e, s, sqlite3_column_name(query, column));
+	if (kind < 0)
+		return kind;
+	*out = (enum route_kind)kind;
+	return 0;
+}
+
+const char *sql_state_name(enum route_state state)
+{
+	return states[state];
+}
+
+int sql_state(struct err *e, struct store *s, sqlite3_stmt *query, int column, enum route_state *out)
+{
+	int state = find_word(e, s, query, column, states);
+
+	if (state < 0)
+		return state;
+	*out = (enum route_state)state;
+	return 0;
 }
 
 int sql_endpoint(struct err *e, struct store *s, sqlite3_stmt *query, int column, struct endpoint *out)
@@ -223,4 +247,19 @@ int sql_endpoint(struct err *e, struct store *s, sqlite3_stmt *query, int column
 	ep.port = (uint16_t)port;
 	*out = ep;
 	return 0;
+}
+
+int sql_server(struct err *e, struct store *s, sqlite3_stmt *query, int column, struct route *r)
+{
+	struct real_server rs = { 0 };
+	int64_t weight;
+
+	if (sql_endpoint(e, s, query, column, &rs.real) < 0 ||
+	    sql_int(e, s, query, column + 2, 0, INT32_MAX, &weight) < 0 ||
+	    sql_text(e, s, query, column + 3, rs.drain.boot_id, sizeof(rs.drain.boot_id)) < 0)
+		return -e->code;
+	if (server_is_draining(&rs) && sql_int(e, s, query, column + 4, 0, INT64_MAX, &rs.drain.ms) < 0)
+		return -e->code;
+	rs.weight = (uint32_t)weight;
+	return route_add_server(e, r, &rs);
 }

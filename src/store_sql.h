@@ -86,10 +86,16 @@ int sql_check_counters(struct err *e, const struct counters *c) MUST_CHECK;
 /* "gateway", "direct" and back; "open", "closing" and back: the file's spelling. -EIO. */
 const char *sql_kind_name(enum route_kind kind);
 int sql_kind(struct err *e, struct store *s, sqlite3_stmt *query, int column, enum route_kind *out) MUST_CHECK;
+const char *sql_state_name(enum route_state state);
+int sql_state(struct err *e, struct store *s, sqlite3_stmt *query, int column, enum route_state *out) MUST_CHECK;
 
 /* Address and port columns, in this order, as an endpoint. */
 int sql_endpoint(struct err *e, struct store *s, sqlite3_stmt *query, int column,
 		 struct endpoint *out) MUST_CHECK;
+
+/* A row of real_server s; sql_server adds what is from this column on to a route. */
+#define SQL_SERVER "s.address, s.port, s.weight, s.drain_boot, s.drain_ms"
+int sql_server(struct err *e, struct store *s, sqlite3_stmt *query, int column, struct route *r) MUST_CHECK;
 
 int sql_damaged(struct err *e, const struct store *s, const char *what);
 

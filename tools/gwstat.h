@@ -89,8 +89,10 @@ struct container_sum {
 	struct rates rates;
 };
 struct container_sum container_sum(const struct container_usage *c);
+void container_sum_add(struct container_sum *sum, const struct reading *r);
 
-/* Adds all containers to the usage's total and rates. */
+/* Adds a container, or all of its own, to the usage's total and rates. */
+void usage_add(struct usage *u, const struct container_sum *sum);
 void usage_sum_up(struct usage *u);
 
 /* Leaves the n first containers. */
@@ -109,6 +111,22 @@ struct usage_look {
 /* -ENOMEM. */
 int usage_print_text(struct err *e, FILE *out, const struct usage *u, const struct usage_look *look) MUST_CHECK;
 int usage_print_json(struct err *e, FILE *out, const struct usage *u, const struct usage_look *look) MUST_CHECK;
+
+/*
+ * The same document while it is read: of all containers, in the order of names. Nothing of it is kept, but the
+ * state file's readers' lock is, and so all who want to write wait for as long as out's reader does. On failure
+ * some is printed.
+ */
+int usage_stream_json(struct err *e, struct gateway *g, FILE *out, const struct usage_look *look) MUST_CHECK;
+
+/* Its parts, in this order; u: what is not of one container, as it is known by then. */
+void usage_json_begin(struct json *j, const struct usage_look *look);
+void usage_json_container(struct json *j, const char *name);
+void usage_json_route(struct json *j, const struct usage_look *look, const struct reading *r);
+void usage_json_container_end(struct json *j, const struct usage_look *look, const struct closed_usage *closed,
+			      const struct container_sum *sum);
+void usage_json_end(struct json *j, const struct usage_look *look, const struct usage *u);
+
 void usage_print_csv(FILE *out, const struct usage *u, const struct usage_look *look);
 void usage_print_metrics(FILE *out, const struct usage *u); /* totals only */
 
@@ -121,6 +139,7 @@ struct gwstat_out {
 	enum gwstat_format format;
 	struct outfile file; /* path NULL: none */
 	struct post post;    /* url NULL: none */
+	bool may_wait;       /* for who reads it: a terminal's or a pipe's other end */
 	char *text;          /* owned; what is to be pushed */
 	size_t len;
 };

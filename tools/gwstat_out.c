@@ -4,6 +4,7 @@
 #include "prometheus.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 static int read_format(struct err *e, const struct cmd_line *line, struct gwstat_out *out)
 {
@@ -37,6 +38,13 @@ static int prepare_push(struct err *e, const struct cmd_line *line, struct gwsta
 	return 0;
 }
 
+static bool may_wait(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) < 0 || !(S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) && !isatty(fd)));
+}
+
 int gwstat_out_begin(struct err *e, const struct cmd_line *line, struct gwstat_out *out)
 {
 	const char *path = cmd_get(line, OPT_OUTPUT, NULL);
@@ -48,6 +56,7 @@ int gwstat_out_begin(struct err *e, const struct cmd_line *line, struct gwstat_o
 	if (path && outfile_begin(e, path, &out->file) < 0)
 		return tool_blame_file(e);
 	out->stream = path ? out->file.stream : stdout;
+	out->may_wait = !path && !out->post.url && may_wait(STDOUT_FILENO);
 	if (out->post.url)
 		out->stream = open_memstream(&out->text, &out->len);
 	return out->stream ? 0 : err_set(e, ENOMEM, "out of memory");

@@ -66,27 +66,33 @@ static int add_traffic(struct err *e, void *ctx, const struct traffic *t)
 	return add_row(e, ctx, t->container, &t->sum);
 }
 
-/* What the state file does not have yet may have passed since the last checkpoint. */
+/* What the state file does not have yet, and since when that may have passed. */
+struct recent {
+	struct span *span;
+	int64_t checkpoint; /* the last one */
+};
+
+/* A gateway_reading_fn */
+static int add_reading(struct err *e, void *ctx, const struct reading *r)
+{
+	const struct recent *recent = ctx;
+	struct span *s = recent->span;
+	int64_t since = r->opened_at > recent->checkpoint ? r->opened_at : recent->checkpoint;
+
+	if (counters_equal(&r->recent, &(struct counters){ 0 }))
+		return 0;
+	if (since < s->covered.since)
+		s->covered.since = since;
+	return add_row(e, s, r->container, &r->recent);
+}
+
 static int add_recent(struct err *e, struct gateway *g, const char *container, struct span *s)
 {
-	CLEANUP(reading_list_clear) struct reading_list readings = { 0 };
-	int64_t checkpoint = 0;
+	struct recent recent = { .span = s };
 
-	if (gateway_read(e, g, container, &readings) < 0 ||
-	    store_last_checkpoint(e, gateway_store(g), &checkpoint) < 0)
+	if (store_last_checkpoint(e, gateway_store(g), &recent.checkpoint) < 0)
 		return -e->code;
-	for (size_t i = 0; i < readings.n; i++) {
-		const struct reading *r = &readings.items[i];
-		int64_t since = r->opened_at > checkpoint ? r->opened_at : checkpoint;
-
-		if (counters_equal(&r->recent, &(struct counters){ 0 }))
-			continue;
-		if (since < s->covered.since)
-			s->covered.since = since;
-		if (add_row(e, s, r->container, &r->recent) < 0)
-			return -e->code;
-	}
-	return 0;
+	return gateway_each_reading(e, g, container, add_reading, &recent);
 }
 
 static int add_stored(struct err *e, struct gateway *g, const char *container, struct span *s)

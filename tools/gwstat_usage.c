@@ -4,35 +4,42 @@
 
 #include <string.h>
 
-/* What is closed of the containers, which are ordered by name. */
-struct closed_sums {
-	struct container_usage *containers;
-	size_t n;
-};
-
-/* The ledger comes in the same order, so one walk through both finds them all. */
-static int add_closed(struct err *e, void *ctx, const char *container, const struct counters *sum, uint64_t entries)
+static int set_closed(struct err *e, struct container_usage *c, const struct closed_usage *closed)
 {
-	struct closed_sums *left = ctx;
-	struct closed_usage *closed;
-
-	while (left->n > 0 && strcmp(left->containers->name, container) < 0) {
-		left->containers++;
-		left->n--;
-	}
-	if (left->n == 0 || strcmp(left->containers->name, container) != 0)
-		return 0;
-	closed = malloc(sizeof(*closed));
-	if (!closed)
+	c->closed = malloc(sizeof(*closed));
+	if (!c->closed)
 		return err_set(e, ENOMEM, "out of memory");
-	*closed = (struct closed_usage){ .sum = *sum, .n = entries };
-	left->containers->closed = closed;
+	*c->closed = *closed;
 	return 0;
 }
 
 static int find_closed(struct err *e, struct gateway *g, struct container_usage *c)
 {
-	return store_each_closed(e, gateway_store(g), c->name, add_closed, &(struct closed_sums){ c, 1 });
+	struct closed_usage closed;
+
+	if (store_ledger_sum(e, gateway_store(g), c->name, &closed.sum, &closed.n) < 0)
+		return -e->code;
+	return closed.n > 0 ? set_closed(e, c, &closed) : 0;
+}
+
+/* The ledger comes in the order of the containers, so one walk through both finds them all. */
+static int walk_closed(struct err *e, struct gateway *g, struct usage *u)
+{
+	struct closed_walk *w;
+	int ret = store_walk_closed(e, gateway_store(g), &w);
+
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; ret >= 0 && i < u->n_containers; i++) {
+		struct container_usage *c = &u->containers[i];
+		struct closed_usage closed;
+
+		ret = closed_walk_find(e, w, c->name, &closed.sum, &closed.n);
+		if (ret > 0)
+			ret = set_closed(e, c, &closed);
+	}
+	closed_walk_free(w);
+	return ret < 0 ? ret : 0;
 }
 
 static bool is_repeated(const struct usage_query *q, size_t i)
@@ -112,8 +119,7 @@ static int group(struct err *e, const struct usage_query *q, struct usage *u)
 static int find_all_closed(struct err *e, struct gateway *g, const struct usage_query *q, struct usage *u)
 {
 	if (q->n_names == 0)
-		return store_each_closed(e, gateway_store(g), NULL, add_closed,
-					 &(struct closed_sums){ u->containers, u->n_containers });
+		return walk_closed(e, g, u);
 	for (size_t i = 0; i < u->n_containers; i++)
 		if (find_closed(e, g, &u->containers[i]) < 0)
 			return -e->code;

@@ -109,6 +109,13 @@ static int print_usage(struct err *e, const struct gwstat_out *out, const struct
 	}
 }
 
+/* Is all shown as it comes, in a document that needs not be known before it is begun? */
+static bool is_streamed(const struct cmd_line *line, const struct gwstat_out *out)
+{
+	return out->format == GWSTAT_JSON && !out->may_wait && line->n_args == 0 && !cmd_has(line, OPT_TOTAL) &&
+	       !cmd_has(line, OPT_SORT) && !cmd_has(line, OPT_TOP);
+}
+
 static int run_show(struct err *e, struct gateway *g, const struct cmd_line *line, const struct gwstat_out *out)
 {
 	const struct usage_query query = { .names = line->args, .n_names = line->n_args,
@@ -117,6 +124,8 @@ static int run_show(struct err *e, struct gateway *g, const struct cmd_line *lin
 					 .exact = cmd_has(line, OPT_EXACT) };
 	CLEANUP(usage_clear) struct usage u = { 0 };
 
+	if (is_streamed(line, out))
+		return usage_stream_json(e, g, out->stream, &look);
 	if (usage_read(e, g, &query, &u) < 0 || arrange(e, line, &u) < 0)
 		return -e->code;
 	return print_usage(e, out, &u, &look);

@@ -152,9 +152,12 @@ static void end_dump(struct fake_kernel *k, const struct request *rq)
 static void dump_services(struct fake_kernel *k, const struct request *rq)
 {
 	for (size_t i = 0; i < k->services.n + (k->repeat && k->services.n); i++) {
-		struct nl_msg *msg = reply(rq, NLM_F_MULTI, IPVS_CMD_NEW_SERVICE);
+		struct nl_msg *msg;
 		struct service s = k->services.items[i % k->services.n];
 
+		if (i + 1 == k->omit)
+			continue;
+		msg = reply(rq, NLM_F_MULTI, IPVS_CMD_NEW_SERVICE);
 		if (i == k->services.n)
 			s.counters.inbytes += 1000;
 		put_service(msg, &s);

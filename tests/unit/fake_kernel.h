@@ -28,6 +28,7 @@ struct fake_kernel {
 	int recv_error;        /* the errno of receiving ... */
 	size_t recv_error_at;  /* ... once, in place of the datagram of this number, from 0 */
 	int dump_error;        /* the errno that ends a dump */
+	size_t omit;           /* a dump that raced with changes leaves out the service of this number, from 1 */
 	bool repeat;           /* a dump shows its first entry again, at its end, after 1000 bytes more */
 	/* Damages the datagram of this number, from 0; returns its new length. */
 	int (*spoil)(unsigned char *bytes, int len, void *ctx);

@@ -138,6 +138,32 @@ START_TEST(an_add_soon_after_a_removal_opens_the_same_route_with_its_account)
 }
 END_TEST
 
+START_TEST(a_reading_asks_by_name_for_what_a_dump_left_out)
+{
+	CLEANUP(route_list_clear) struct route_list routes = { 0 };
+	struct err e;
+	struct hub h;
+
+	hub_open(&h);
+	ck_assert_int_eq(add_two(&e, &h, &routes), 0);
+	transfer(&h, 10);
+	for (size_t omit = 0; omit <= 2; omit++) {
+		CLEANUP(reading_list_clear) struct reading_list readings = { 0 };
+
+		h.kernel.omit = omit;
+		h.kernel.n_requests = 0;
+		ck_assert_int_eq(gateway_read(&e, h.g, NULL, &readings), 0);
+		ck_assert_uint_eq(readings.n, 2);
+		for (size_t i = 0; i < 2; i++) {
+			ck_assert(readings.items[i].in_kernel);
+			ck_assert_uint_eq(readings.items[i].total.inbytes, 10);
+		}
+		ck_assert_int_eq(h.kernel.n_requests > 1, omit > 0);
+	}
+	hub_close(&h);
+}
+END_TEST
+
 static int add_one(struct err *e, struct hub *h, const char *container, struct route_list *out)
 {
 	struct port_spec port = { 80, IPPROTO_TCP, given_endpoint("10.0.0.11:80"), true };
@@ -219,6 +245,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, an_add_repeated_changes_nothing_and_heals_what_is_missing);
 	tcase_add_test(tc, a_foreign_service_is_neither_taken_over_nor_touched);
 	tcase_add_test(tc, an_add_soon_after_a_removal_opens_the_same_route_with_its_account);
+	tcase_add_test(tc, a_reading_asks_by_name_for_what_a_dump_left_out);
 	tcase_add_test(tc, a_released_port_is_kept_for_the_container_that_had_it);
 	tcase_add_test(tc, without_quarantine_a_released_port_is_free_at_once);
 	tcase_add_test(tc, a_dry_run_says_what_a_sync_does_and_changes_nothing);

@@ -30,7 +30,7 @@ static void teardown(void)
 {
 	frame_clear(&given.frame);
 	for (size_t i = 0; i < given.usage.readings.n; i++)
-		free(given.readings[i].container);
+		free((char *)given.readings[i].container);
 }
 
 static struct reading *given_reading(const char *container, uint16_t port, uint64_t inbps, uint64_t outbps)

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <signal.h>
+#include <string.h>
 
 START_TEST(writes_nothing_for_a_document_without_a_root)
 {
@@ -132,21 +133,6 @@ START_TEST(escapes_control_characters_and_replaces_invalid_bytes)
 }
 END_TEST
 
-START_TEST(escapes_keys_like_strings)
-{
-	struct unit_out out = { 0 };
-	struct json *j = json_new(unit_open(&out));
-
-	ck_assert_ptr_nonnull(j);
-	json_begin_object(j, NULL);
-	json_uint(j, "a\"\n\xff", 1);
-	json_uint(j, "", 2);
-	json_end_object(j);
-	json_free(j);
-	unit_expect(&out, "{\n  \"a\\\"\\n" BAD "\": 1,\n  \"\": 2\n}\n");
-}
-END_TEST
-
 START_TEST(nests_up_to_the_limit)
 {
 	struct unit_out out = { 0 };
@@ -225,6 +211,33 @@ START_TEST(wrong_nesting_is_an_assertion)
 }
 END_TEST
 
+/* Every place in a document of several blocks is the end of one, for some of the lengths. */
+START_TEST(writes_all_of_a_long_document)
+{
+	static char expected[1 << 19], text[3000];
+
+	for (size_t step = 1; step < 70; step += 3) {
+		struct unit_out out = { 0 };
+		struct json *j = json_new(unit_open(&out));
+		char *at = stpcpy(expected, "[");
+
+		ck_assert_ptr_nonnull(j);
+		json_begin_array(j, NULL);
+		for (size_t i = 0, len = step; i < 4000; i++, len = (len + step) % (i % 64 ? 40 : sizeof(text))) {
+			memset(text, 'a', len);
+			text[len] = '\0';
+			json_string(j, NULL, text);
+			json_uint(j, NULL, i);
+			at += sprintf(at, "%s\n  \"%s\",\n  %zu", i ? "," : "", text, i);
+		}
+		json_end_array(j);
+		json_free(j);
+		strcpy(at, "\n]\n");
+		unit_expect(&out, expected);
+	}
+}
+END_TEST
+
 static void add(TCase *tc)
 {
 	tcase_add_test(tc, writes_nothing_for_a_document_without_a_root);
@@ -232,8 +245,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, nests_and_indents);
 	tcase_add_test(tc, writes_the_greatest_and_least_numbers_whole);
 	tcase_add_test(tc, escapes_control_characters_and_replaces_invalid_bytes);
-	tcase_add_test(tc, escapes_keys_like_strings);
 	tcase_add_test(tc, nests_up_to_the_limit);
+	tcase_add_test(tc, writes_all_of_a_long_document);
 	tcase_add_loop_test_raise_signal(tc, wrong_nesting_is_an_assertion, SIGABRT, 0, ARRAY_LEN(wrongs));
 }
 

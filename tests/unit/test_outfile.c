@@ -4,7 +4,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 static char dir[] = "/tmp/outfile.XXXXXX", file[64], lnk[64];
 
@@ -101,6 +103,32 @@ START_TEST(fails_if_any_write_did)
 }
 END_TEST
 
+START_TEST(leaves_nothing_when_its_process_is_killed)
+{
+	struct outfile f;
+	struct err e;
+	int status, fd = open(dir, O_TMPFILE | O_WRONLY, 0600);
+	pid_t pid;
+
+	if (fd < 0)
+		return; /* this file system has no files without a name */
+	close(fd);
+	pid = fork();
+	if (pid == 0) {
+		if (outfile_begin(&e, file, &f) == 0) {
+			fputs("one\n", f.stream);
+			fflush(f.stream);
+			raise(SIGKILL);
+		}
+		_exit(1);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(rmdir(dir), 0);
+	ck_assert_int_eq(mkdir(dir, 0700), 0);
+}
+END_TEST
+
 START_TEST(follows_symbolic_links)
 {
 	struct stat st;
@@ -169,6 +197,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, replaces_a_file_only_at_the_end);
 	tcase_add_test(tc, leaves_nothing_of_what_is_abandoned);
 	tcase_add_test(tc, fails_if_any_write_did);
+	tcase_add_test(tc, leaves_nothing_when_its_process_is_killed);
 	tcase_add_test(tc, follows_symbolic_links);
 	tcase_add_test(tc, refuses_a_pipe_by_any_name);
 	tcase_add_test(tc, refuses_a_file_that_has_no_name_any_more);
