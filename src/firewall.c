@@ -181,6 +181,11 @@ int firewall_add(struct err *e, const struct firewall *f, const char *table, con
 	return change(e, f, "add a rule", table, "-A", r);
 }
 
+int firewall_insert(struct err *e, const struct firewall *f, const char *table, const struct rule *r)
+{
+	return change(e, f, "add a rule", table, "-I", r);
+}
+
 int firewall_delete(struct err *e, const struct firewall *f, const char *table, const struct rule *r)
 {
 	return change(e, f, "delete a rule", table, "-D", r);

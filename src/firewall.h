@@ -38,6 +38,10 @@ int firewall_list(struct err *e, const struct firewall *f, const char *table, co
 /* Appends a rule ("-A CHAIN ..."). -ERR_NO_KERNEL: the kernel lacks the table, match or target. */
 int firewall_add(struct err *e, const struct firewall *f, const char *table, const struct rule *r) MUST_CHECK;
 
+/* The same as the first rule of its chain. */
+int firewall_insert(struct err *e, const struct firewall *f, const char *table,
+		    const struct rule *r) MUST_CHECK;
+
 /* Deletes the first rule with exactly these words ("-A CHAIN ..." as listed). */
 int firewall_delete(struct err *e, const struct firewall *f, const char *table,
 		    const struct rule *r) MUST_CHECK;

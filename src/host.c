@@ -30,13 +30,18 @@ static void unlockp(struct store **s)
 		store_unlock(*s);
 }
 
-static void begin_report(const struct step *step, struct step_report *r)
+static bool is_report_only(const struct step_kind *kind, const struct host_options *o)
+{
+	return kind->makes == STEP_MAKES_NEVER || (kind->makes == STEP_MAKES_IF_OPEN && !o->open_firewall);
+}
+
+static void begin_report(const struct step *step, const struct host_options *o, struct step_report *r)
 {
 	*r = (struct step_report){
 		.reason = step->reason,
 		.detail = step->detail,
 		.manual = step->manual,
-		.report_only = step->kind->report_only,
+		.report_only = is_report_only(step->kind, o),
 	};
 	strcpy(r->name, step->name);
 }
@@ -57,7 +62,7 @@ int host_check(struct err *e, const struct config *c, const struct host_options 
 	for (size_t i = 0; ret == 0 && i < n; i++) {
 		struct step_report r;
 
-		begin_report(&steps[i], &r);
+		begin_report(&steps[i], o, &r);
 		if (steps[i].kind->look(e, &h, &steps[i], &r) < 0) {
 			r.status = STEP_UNKNOWN;
 			step_text(r.why, "%.500s", e->msg);
@@ -118,7 +123,7 @@ struct run {
 
 static int look(struct err *e, struct run *run, const struct step *step, struct step_report *r)
 {
-	begin_report(step, r);
+	begin_report(step, run->options, r);
 	return step->kind->look(e, &run->host, step, r);
 }
 
@@ -174,7 +179,7 @@ static int report_step(struct err *e, struct run *run, const struct step *step, 
 	struct step_report r;
 	int ret = 0;
 
-	begin_report(step, &r);
+	begin_report(step, run->options, &r);
 	if (!reached)
 		r.outcome = STEP_NOT_REACHED;
 	else
@@ -219,12 +224,13 @@ static int forget(struct err *e, struct store *s, const char *step)
 }
 
 /* Of a step that is not among those of this configuration only the name is known. */
-static void begin_record(const struct step steps[], size_t n, const char *name, struct step_report *r)
+static void begin_record(const struct step steps[], size_t n, const char *name, const struct host_options *o,
+			 struct step_report *r)
 {
 	*r = (struct step_report){ .reason = "", .detail = "", .manual = "" };
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(steps[i].name, name) == 0)
-			begin_report(&steps[i], r);
+			begin_report(&steps[i], o, r);
 	strcpy(r->name, name);
 }
 
@@ -267,7 +273,7 @@ int host_undo(struct err *e, const struct config *c, struct store *s, const stru
 	for (size_t i = 0; ret == 0 && i < n; i++) {
 		struct step_report r;
 
-		begin_record(steps, n_steps, records[i].step, &r);
+		begin_record(steps, n_steps, records[i].step, o, &r);
 		ret = take_back(e, s, &records[i], o->dry_run, &r);
 		if (ret < 0)
 			break;

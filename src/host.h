@@ -31,7 +31,7 @@ struct step_report {
 	const char *reason;  /* one line: what it is for; "" when only a record of it is left */
 	const char *detail;  /* a paragraph for who wants to know more, one line; "" as above */
 	const char *manual;  /* where others have written about it: "iptables-extensions(8), ipvs"; "" as above */
-	char command[512];   /* what an admin would type; "": nothing */
+	char command[2048];  /* what an admin would type; "": nothing */
 	char via[32];        /* the program that it is done with: "iptables-legacy"; else "" */
 	char present[1024];  /* the present value */
 	char wanted[1024];   /* the value that it should have; for host_undo the former one */
@@ -55,6 +55,7 @@ typedef enum host_answer host_ask(void *ctx, const struct step_report *r);
 
 struct host_options {
 	bool dry_run;       /* change nothing, the state file neither */
+	bool open_firewall; /* add the rules, too, that let the traffic through other's filters */
 	host_report *report;
 	host_ask *ask;      /* for host_apply: before each change, without the lock; NULL: make all */
 	void *ctx;          /* for both */

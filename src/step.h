@@ -30,10 +30,17 @@ struct step {
 	const struct step_kind *kind;
 };
 
+/* Whether host_apply makes a step, or only reports it. */
+enum step_makes {
+	STEP_MAKES_ALWAYS,
+	STEP_MAKES_IF_OPEN, /* only if the firewall may be opened (host_options.open_firewall) */
+	STEP_MAKES_NEVER,
+};
+
 struct step_kind {
 	bool lost_at_boot; /* what was set is gone after a boot, and so is what was there before */
 	const char *prefix; /* of the names of steps of this kind */
-	bool report_only;
+	enum step_makes makes;
 
 	/* Fills present, wanted, note, command, via and status; why for STEP_UNKNOWN. */
 	int (*look)(struct err *e, struct step_host *h, const struct step *step, struct step_report *r);

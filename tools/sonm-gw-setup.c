@@ -8,14 +8,17 @@
 #define PROG "sonm-gw-setup"
 
 enum { COMMAND_CHECK = 1, COMMAND_APPLY, COMMAND_UNDO };
-enum { OPT_DRY_RUN = TOOL_OPT_FIRST };
+enum { OPT_DRY_RUN = TOOL_OPT_FIRST, OPT_OPEN_FIREWALL };
 
 static const int common_options[] = { OPT_DRY_RUN, 'c', 'j', 'h', TOOL_OPT_VERSION, TOOL_OPT_COMPLETE, 0 };
+
+static const int apply_options[] = { OPT_OPEN_FIREWALL, 0 };
 
 static const struct cmd_command commands[] = {
 	{ .id = COMMAND_CHECK, .name = "check", .synopsis = "",
 	  .help = "say what is as it should be and what is not; change nothing (default)" },
-	{ .id = COMMAND_APPLY, .name = "apply", .synopsis = "[--dry-run]",
+	{ .id = COMMAND_APPLY, .name = "apply", .synopsis = "[--dry-run] [--open-firewall]",
+	  .options = apply_options,
 	  .help = "change what is not as it should be, and remember how it was" },
 	{ .id = COMMAND_UNDO, .name = "undo", .synopsis = "[--dry-run]",
 	  .help = "put back what --apply changed" },
@@ -24,6 +27,8 @@ static const struct cmd_command commands[] = {
 
 static const struct cmd_option options[] = {
 	{ OPT_DRY_RUN, 0, "dry-run", NULL, "say what would be changed and change nothing", false, false },
+	{ OPT_OPEN_FIREWALL, 0, "open-firewall", NULL,
+	  "add the rules, too, that let the traffic through the packet filter", false, false },
 	{ 'j', 'j', "json", NULL, "print JSON", false, false },
 	TOOL_COMMON_OPTIONS,
 	{ .id = 0 },
@@ -42,7 +47,7 @@ static const struct cmd_table table = {
 /* What is to be done and how it is shown. */
 struct setup {
 	int command;
-	bool dry_run;
+	bool dry_run, open_firewall;
 	struct json *json; /* NULL: text */
 	bool json_begun;   /* an early failure prints no document */
 	struct config config;
@@ -162,7 +167,12 @@ static void show_step(void *ctx, const struct step_report *r)
 
 static struct host_options setup_options(struct setup *s)
 {
-	return (struct host_options){ .dry_run = s->dry_run, .report = show_step, .ctx = s };
+	return (struct host_options){
+		.dry_run = s->dry_run,
+		.open_firewall = s->open_firewall,
+		.report = show_step,
+		.ctx = s,
+	};
 }
 
 static const char *foreign_format(const struct service *s, char text[static SERVICE_KEY_STRLEN])
@@ -253,6 +263,7 @@ static int setup_main(struct err *e, const struct cmd_line *line)
 	CLEANUP(setup_clear) struct setup s = {
 		.command = line->command->id,
 		.dry_run = cmd_has(line, OPT_DRY_RUN),
+		.open_firewall = cmd_has(line, OPT_OPEN_FIREWALL),
 	};
 	int ret = tool_config(e, line, &s.config);
 

@@ -64,7 +64,7 @@ START_TEST(knows_every_steps_kind_by_its_name)
 	for (size_t i = 0; i < n; i++) {
 		ck_assert_ptr_nonnull(steps[i].kind);
 		ck_assert(steps[i].kind->look);
-		ck_assert_msg(steps[i].kind->report_only || (steps[i].kind->record && steps[i].kind->set &&
+		ck_assert_msg(steps[i].kind->makes == STEP_MAKES_NEVER || (steps[i].kind->record && steps[i].kind->set &&
 							     steps[i].kind->restore), "%s", steps[i].name);
 		ck_assert_uint_lt(strlen(steps[i].name), sizeof(((struct setup_record *)0)->step));
 	}
