@@ -48,12 +48,14 @@ static void begin_report(const struct step *step, const struct host_options *o, 
 
 static struct step_host begin(const struct config *c)
 {
-	return (struct step_host){ .config = c, .found = { { .ret = 1 }, { .ret = 1 } } };
+	const struct step_firewall unknown = { .ret = 1, .nft_ret = 1 };
+
+	return (struct step_host){ .config = c, .found = { unknown, unknown } };
 }
 
 int host_check(struct err *e, const struct config *c, const struct host_options *o)
 {
-	struct step_host h = begin(c);
+	CLEANUP(step_host_refresh) struct step_host h = begin(c);
 	struct step steps[STEPS_MAX];
 	size_t n = step_list(c, steps);
 	int differences = 0;
@@ -142,6 +144,7 @@ static int make_locked(struct err *e, struct run *run, const struct step *step, 
 	int ret = store_lock(e, run->store);
 
 	locked = ret == 0 ? run->store : NULL;
+	step_host_refresh(&run->host);
 	if (ret == 0)
 		ret = look(e, run, step, r);
 	if (ret < 0 || !is_to_be_made(r))
@@ -149,6 +152,7 @@ static int make_locked(struct err *e, struct run *run, const struct step *step, 
 	ret = record(e, run->store, step, r);
 	if (ret == 0)
 		ret = step->kind->set(e, r);
+	step_host_refresh(&run->host);
 	if (ret == 0)
 		r->outcome = STEP_CHANGED;
 	return ret;
@@ -208,6 +212,7 @@ int host_apply(struct err *e, const struct config *c, struct store *s, const str
 		if (report_step(e, &run, &steps[i], reached) < 0)
 			ret = -e->code;
 	}
+	step_host_refresh(&run.host);
 	return ret < 0 ? ret : run.changes;
 }
 

@@ -9,19 +9,36 @@
 
 #include "firewall.h"
 #include "host.h"
+#include "ruleset.h"
 
-/* What firewall_find said, which takes several programs to find out. */
+/* What firewall_find and others said, which takes several programs to find out. */
 struct step_firewall {
 	int ret; /* its result; 1: not asked yet */
 	struct err err;
 	struct firewall firewall;
+	bool has_legacy; /* packets pass these tables, too */
+	struct firewall legacy;
+	int nft_ret; /* does the kernel take rules from nft? 1: not asked yet */
+	struct err nft_err;
+};
+
+/* What nft listed. */
+struct step_ruleset {
+	bool is_known;
+	int ret; /* see step_list_ruleset() */
+	struct err err;
+	struct ruleset rules;
 };
 
 /* What the steps of one run share. */
 struct step_host {
 	const struct config *config;
 	struct step_firewall found[2]; /* IPv4, IPv6 */
+	struct step_ruleset ruleset;
 };
+
+/* Others may have changed what was read for an earlier step, or we have: it is to be read again. */
+void step_host_refresh(struct step_host *h);
 
 struct step {
 	char name[64];

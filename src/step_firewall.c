@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the steps about the packet filter share: which program this host uses. */
+/* What the steps about the packet filter share: which programs this host uses, and what they list. */
 #include "step_firewall.h"
 
-#include <stdio.h>
+#include "module.h"
+
 #include <string.h>
 
 sa_family_t step_family(const char *name)
@@ -10,18 +11,61 @@ sa_family_t step_family(const char *name)
 	return name[strlen(name) - 1] == '6' ? AF_INET6 : AF_INET;
 }
 
-const struct firewall *step_find_firewall(struct step_host *h, sa_family_t family, struct step_report *r)
+const struct step_firewall *step_find_firewall(struct step_host *h, sa_family_t family)
 {
 	struct step_firewall *found = &h->found[family == AF_INET6];
 
-	if (found->ret > 0)
-		found->ret = firewall_find(&found->err, family, &found->firewall);
-	if (found->ret < 0) {
-		step_text(r->why, "%.500s", found->err.msg);
-		return NULL;
+	if (found->ret <= 0)
+		return found;
+	found->ret = firewall_find(&found->err, family, &found->firewall);
+	found->has_legacy = found->ret == 0 && firewall_has_legacy_too(&found->firewall, &found->legacy);
+	return found;
+}
+
+/* Asking would load nf_tables where it is not: then there are no rules of it. */
+int step_list_ruleset(struct err *e, struct nft *nft, struct ruleset *out)
+{
+	struct ruleset none = { 0 };
+	struct err ignored;
+	int ret;
+
+	if (nft_find(&ignored, nft) < 0 || module_present(&ignored, "nf_tables") <= 0) {
+		*out = none;
+		return 0;
 	}
-	strcpy(r->via, found->firewall.name);
-	return &found->firewall;
+	ret = nft_list(e, nft, out);
+	return ret < 0 ? ret : 1;
+}
+
+const struct step_ruleset *step_ruleset(struct step_host *h)
+{
+	struct step_ruleset *known = &h->ruleset;
+	struct nft nft;
+
+	if (!known->is_known)
+		known->ret = step_list_ruleset(&known->err, &nft, &known->rules);
+	known->is_known = true;
+	return known;
+}
+
+void step_host_refresh(struct step_host *h)
+{
+	ruleset_clear(&h->ruleset.rules);
+	h->ruleset.is_known = false;
+}
+
+int step_find_nft(struct err *e, struct step_host *h, sa_family_t family, struct nft *out)
+{
+	struct step_firewall *found = &h->found[family == AF_INET6];
+	int ret = nft_find(e, out);
+
+	if (ret < 0)
+		return ret;
+	if (found->nft_ret > 0)
+		found->nft_ret = nft_takes_rules(&found->nft_err, out, family);
+	if (found->nft_ret < 0)
+		*e = found->nft_err;
+	return found->nft_ret;
 }
 
 int step_delete_tagged(struct err *e, const struct firewall *fw, const char *table, const char *chain,
@@ -30,7 +74,7 @@ int step_delete_tagged(struct err *e, const struct firewall *fw, const char *tab
 	int ret = 0, deleted = 0;
 
 	for (size_t i = 0; ret == 0 && i < rules->n; i++) {
-		if (!rule_is_tagged(&rules->items[i], chain, STEP_TAG))
+		if (!rule_is_tagged(&rules->items[i], chain, SNAT_TAG))
 			continue;
 		ret = dry_run ? 0 : firewall_delete(e, fw, table, &rules->items[i]);
 		deleted++;

@@ -54,15 +54,16 @@ mount -o remount,bind,ro /proc/sys
 setup_fails 1 'in a container, set it on the host'
 umount /proc/sys
 
-say "No iptables"
+say "Neither iptables nor nft"
 mkdir /run/none
 mount --bind /dev/null /usr/sbin/xtables-legacy-multi
 mount --bind /dev/null /usr/sbin/xtables-nft-multi
-setup_fails 8 'install iptables'
+mount --bind /dev/null /usr/sbin/nft
+setup_fails 8 'neither iptables nor nft works here: .* nft is not installed; install iptables or nftables'
 expect 6 sonm-gw-setup >/run/output
 grep -A4 '^missing  snat ipv4' /run/output
 umount /usr/sbin/xtables-legacy-multi
-umount /usr/sbin/xtables-nft-multi
+umount /usr/sbin/xtables-nft-multi /usr/sbin/nft
 
 say "The next run goes on"
 sonm-gw-setup --apply

@@ -82,8 +82,14 @@ check_equal "$(iptables-legacy -S INPUT)" '-P INPUT DROP' "after undo"
 iptables-legacy -P INPUT ACCEPT
 sonm-gw-setup --apply >/run/output
 
-say "Where a chain of others decides, it does not guess"
+say "Chains of others that it jumps to are followed"
 iptables-legacy -N DOCKER-USER
 iptables-legacy -A FORWARD -j DOCKER-USER
 expect 0 sonm-gw-setup >/run/output
-grep -A3 "unknown  filter FORWARD ipv4" /run/output
+grep "^ok       filter FORWARD ipv4" /run/output
+
+say "Where a rule of theirs decides that it cannot judge, it does not guess"
+iptables-legacy -A DOCKER-USER -o docker0 -j DROP
+expect 0 sonm-gw-setup >/run/output
+grep -E -A3 "^(unknown|cannot tell)  filter FORWARD ipv4" /run/output
+grep -q 'it depends on this rule: -A DOCKER-USER -o docker0 -j DROP' /run/output
