@@ -217,6 +217,7 @@ START_TEST(judges_verdicts_and_maps_of_states)
 
 	ck_assert_int_eq(verdict_of(MAP, &answer), VERDICT_PASS);
 	ck_assert_int_eq(verdict_of(MAP, &request), VERDICT_STOP);
+	ck_assert_int_eq(verdict_of(MAP ", " ACCEPT, &request), VERDICT_STOP);
 	ck_assert_int_eq(verdict_of(ACCEPT, &request), VERDICT_PASS);
 	ck_assert_int_eq(verdict_of("{\"return\": null}", &request), VERDICT_STOP);
 	ck_assert_int_eq(verdict_of("{\"queue\": {\"num\": 1}}", &request), VERDICT_UNKNOWN);
