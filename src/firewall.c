@@ -77,6 +77,17 @@ static int open_candidate(struct err *e, const struct candidate *c, struct firew
 	return 0;
 }
 
+bool firewall_is_installed(void)
+{
+	char path[PROGRAM_PATH_MAX];
+	struct err ignored;
+
+	for (size_t i = 0; i < ARRAY_LEN(candidates); i++)
+		if (program_find(&ignored, candidates[i].name, path) == 0)
+			return true;
+	return false;
+}
+
 int firewall_named(struct err *e, const char *name, struct firewall *out)
 {
 	for (size_t i = 0; i < ARRAY_LEN(candidates); i++)
@@ -109,50 +120,78 @@ static int takes_rules(struct err *e, const struct firewall *f)
 	return explain(e, f, "make rules", &result);
 }
 
-int firewall_find(struct err *e, sa_family_t family, const char *hint, struct firewall *out)
+/* The names of the tables in use: x_tables lists them. NULL: none, or no x_tables. */
+static FILE *open_tables(sa_family_t family)
 {
-	struct err first = { 0 }, last = { 0 };
-
-	for (size_t i = 0; i < ARRAY_LEN(candidates); i++) {
-		struct firewall f;
-		int ret;
-
-		if (candidates[i].family != family)
-			continue;
-		ret = open_candidate(&last, &candidates[i], &f);
-		if (ret == 0)
-			ret = takes_rules(&last, &f);
-		if (ret > 0 && hint[0] && firewall_named(e, hint, out) == 0)
-			return 0;
-		if (ret >= 0) {
-			*out = f;
-			return 0;
-		}
-		if (!first.code)
-			first = last;
-	}
-	return err_set(e, last.code == EPERM ? EPERM : ERR_NO_KERNEL, "%s; %s; install iptables", first.msg,
-		       last.msg);
+	return fopen(family == AF_INET6 ? "/proc/net/ip6_tables_names" : "/proc/net/ip_tables_names", "re");
 }
 
-/*
- * x_tables lists the tables in use; asking about another would load its module
- * and hook it into the packets' way.
- */
-static bool table_in_use(const struct firewall *f, const char *table)
+bool firewall_has_table(const struct firewall *f, const char *table)
 {
-	bool ipv6 = f->family == AF_INET6, found = false;
-	FILE *names = fopen(ipv6 ? "/proc/net/ip6_tables_names" : "/proc/net/ip_tables_names", "re");
+	FILE *names = f->legacy ? open_tables(f->family) : NULL;
+	bool found = !f->legacy;
 	char line[64];
 
-	if (!names)
-		return false;
-	while (!found && fgets(line, sizeof(line), names)) {
+	while (names && !found && fgets(line, sizeof(line), names)) {
 		line[strcspn(line, "\n")] = '\0';
 		found = strcmp(line, table) == 0;
 	}
-	fclose(names);
+	if (names)
+		fclose(names);
 	return found;
+}
+
+/* What is more than a policy that accepts, in one of the tables that rules of hosts are in. */
+static bool has_rules(const struct firewall *f)
+{
+	static const char *const tables[] = { "filter", "nat", "mangle", "raw" };
+
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+		CLEANUP(rule_list_clear) struct rule_list rules = { 0 };
+		struct err ignored;
+
+		if (firewall_list(&ignored, f, tables[i], NULL, &rules) == 0 && rules_do_anything(&rules))
+			return true;
+	}
+	return false;
+}
+
+static int open_legacy(struct err *e, sa_family_t family, struct firewall *out)
+{
+	return firewall_named(e, family == AF_INET6 ? "ip6tables-legacy" : "iptables-legacy", out);
+}
+
+bool firewall_has_legacy_too(const struct firewall *f, struct firewall *out)
+{
+	FILE *names = f->legacy ? NULL : open_tables(f->family);
+	char line[64];
+	struct err ignored;
+	bool any = names && fgets(line, sizeof(line), names);
+
+	if (names)
+		fclose(names);
+	return any && open_legacy(&ignored, f->family, out) == 0;
+}
+
+int firewall_find(struct err *e, sa_family_t family, const char *hint, struct firewall *out)
+{
+	struct err first, last;
+	struct firewall f, legacy;
+	int ret = firewall_named(&first, family == AF_INET6 ? "ip6tables" : "iptables", &f);
+
+	if (ret == 0)
+		ret = takes_rules(&first, &f);
+	if (ret > 0 && hint[0] && firewall_named(&last, hint, out) == 0)
+		return 0;
+	if (ret >= 0) {
+		bool is_other = firewall_has_legacy_too(&f, &legacy) && has_rules(&legacy) && !has_rules(&f);
+
+		*out = is_other ? legacy : f;
+		return 0;
+	}
+	if (open_legacy(&last, family, out) == 0)
+		return 0;
+	return err_set(e, last.code == EPERM ? EPERM : ERR_NO_KERNEL, "%s; %s", first.msg, last.msg);
 }
 
 int firewall_list(struct err *e, const struct firewall *f, const char *table, const char *chain,
@@ -162,7 +201,7 @@ int firewall_list(struct err *e, const struct firewall *f, const char *table, co
 	CLEANUP_FREE char *text = NULL;
 	int ret;
 
-	if (f->legacy && !table_in_use(f, table)) {
+	if (!firewall_has_table(f, table)) { /* asking would load its module and hook it into the packets' way */
 		*out = (struct rule_list){ 0 };
 		return 0;
 	}
@@ -187,6 +226,11 @@ static int change(struct err *e, const struct firewall *f, const char *what, con
 int firewall_add(struct err *e, const struct firewall *f, const char *table, const struct rule *r)
 {
 	return change(e, f, "add a rule", table, "-A", r);
+}
+
+int firewall_insert(struct err *e, const struct firewall *f, const char *table, const struct rule *r)
+{
+	return change(e, f, "add a rule", table, "-I", r);
 }
 
 int firewall_delete(struct err *e, const struct firewall *f, const char *table, const struct rule *r)

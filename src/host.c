@@ -38,7 +38,12 @@ static void unlockp(struct store **s)
 		store_unlock(*s);
 }
 
-static void begin_report(const struct step *step, struct step_report *r)
+static bool is_report_only(const struct step_kind *kind, bool opens)
+{
+	return kind->makes == STEP_MAKES_NEVER || (kind->makes == STEP_MAKES_IF_OPEN && !opens);
+}
+
+static void begin_report(const struct step *step, bool opens, struct step_report *r)
 {
 	*r = (struct step_report){
 		.reason = step->reason,
@@ -46,19 +51,21 @@ static void begin_report(const struct step *step, struct step_report *r)
 		.manual = step->manual,
 		.undo = step->kind->undo ? step->kind->undo : "",
 		.status = STEP_UNKNOWN,
-		.report_only = step->kind->report_only,
+		.report_only = is_report_only(step->kind, opens),
 	};
 	strcpy(r->name, step->name);
 }
 
 static struct step_host begin(const struct config *c, struct store *s, const struct host_options *o)
 {
+	const struct step_firewall unknown = { .ret = 1, .nft_ret = 1 };
+
 	return (struct step_host){
 		.config = c,
 		.store = s,
 		.config_path = o->config_path,
 		.privileged = is_privileged(),
-		.found = { { .ret = 1 }, { .ret = 1 } },
+		.found = { unknown, unknown },
 	};
 }
 
@@ -67,7 +74,7 @@ static int look(struct err *e, struct step_host *h, const struct step *step, str
 {
 	int ret;
 
-	begin_report(step, r);
+	begin_report(step, h->opens, r);
 	if (step->kind->root_looks && !h->privileged) {
 		strcpy(r->why, "only root can read the rules of the packet filter");
 		return 0;
@@ -80,44 +87,55 @@ static int look(struct err *e, struct step_host *h, const struct step *step, str
 	return ret;
 }
 
-/* Has the setup been made to survive a boot, as the records say? */
-static int read_persisted(struct err *e, struct store *s, bool *out)
+/* What was wanted once, as the records say, is wanted until it is undone. */
+struct wishes {
+	bool persist; /* the setup is to survive a boot */
+	bool open;    /* others' filters are to be opened */
+};
+
+static int read_wishes(struct err *e, struct store *s, struct wishes *out)
 {
 	CLEANUP_FREE struct setup_record *records = NULL;
 	size_t n = 0;
 
 	if (s && store_setup_list(e, s, &records, &n) < 0)
 		return -e->code;
-	*out = false;
-	for (size_t i = 0; i < n; i++)
-		*out = *out || step_kind_of(records[i].step) == &step_file;
+	*out = (struct wishes){ 0 };
+	for (size_t i = 0; i < n; i++) {
+		const struct step_kind *kind = step_kind_of(records[i].step);
+
+		out->persist |= kind == &step_file;
+		out->open |= kind && kind->makes == STEP_MAKES_IF_OPEN;
+	}
 	return 0;
 }
 
-/* The steps in question. *persisted may be NULL. */
-static int list_steps(struct err *e, const struct config *c, struct store *s, const struct host_options *o,
-		      struct step steps[static STEPS_MAX], size_t *n, bool *persisted)
+/* The steps in question, and how they are to be taken. *recorded, what was wanted before, may be NULL. */
+static int list_steps(struct err *e, struct step_host *h, const struct host_options *o,
+		      struct step steps[static STEPS_MAX], size_t *n, struct wishes *recorded)
 {
-	bool found = false;
+	struct wishes found = { 0 };
 
-	if (read_persisted(e, s, &found) < 0)
+	if (read_wishes(e, h->store, &found) < 0)
 		return -e->code;
-	*n = step_list(c, found || o->persist, steps);
-	if (persisted)
-		*persisted = found;
+	*n = step_list(h->config, found.persist || o->persist, steps);
+	h->opens = found.open || o->open_firewall;
+	if (recorded)
+		*recorded = found;
 	return 0;
 }
 
 int host_list(struct err *e, const struct config *c, struct store *s, const struct host_options *o)
 {
+	struct step_host h = begin(c, s, o);
 	struct step steps[STEPS_MAX];
-	size_t n;
-	int ret = list_steps(e, c, s, o, steps, &n, NULL);
+	size_t n = 0;
+	int ret = list_steps(e, &h, o, steps, &n, NULL);
 
 	for (size_t i = 0; ret == 0 && i < n; i++) {
 		struct step_report r;
 
-		begin_report(&steps[i], &r);
+		begin_report(&steps[i], h.opens, &r);
 		o->report(o->ctx, &r);
 	}
 	return ret < 0 ? ret : (int)n;
@@ -125,14 +143,14 @@ int host_list(struct err *e, const struct config *c, struct store *s, const stru
 
 int host_check(struct err *e, const struct config *c, struct store *s, const struct host_options *o)
 {
-	struct step_host h = begin(c, s, o);
+	CLEANUP(step_host_refresh) struct step_host h = begin(c, s, o);
 	struct step steps[STEPS_MAX];
 	int differences = 0;
 	size_t n = 0;
 	int ret = o->unprivileged ? 0 : need_privilege(e);
 
 	if (ret == 0)
-		ret = list_steps(e, c, s, o, steps, &n, NULL);
+		ret = list_steps(e, &h, o, steps, &n, NULL);
 	for (size_t i = 0; ret == 0 && i < n; i++) {
 		struct err told; /* in the report */
 		struct step_report r;
@@ -167,7 +185,7 @@ struct run {
 	struct step_host host;
 	struct store *store;
 	const struct host_options *options;
-	bool persisted; /* files set again at boot what has been set */
+	struct wishes recorded; /* persist: files set again at boot what has been set */
 	int changes;
 	bool over; /* whoever was asked had enough */
 };
@@ -195,7 +213,7 @@ static int record(struct err *e, struct run *run, const struct step *step, const
 	if (is_lost(step->kind, &rec, boot_id))
 		rec = (struct setup_record){ 0 };
 	strcpy(rec.step, step->name);
-	strcpy(rec.boot_id, run->persisted && step->kind->persists ? "" : boot_id);
+	strcpy(rec.boot_id, run->recorded.persist && step->kind->persists ? "" : boot_id);
 	ret = step->kind->record(e, r, &rec);
 	return ret < 0 ? ret : put_record(e, run->store, &rec);
 }
@@ -239,6 +257,7 @@ static int make_locked(struct err *e, struct run *run, const struct step *step, 
 	int ret = store_lock(e, run->store);
 
 	locked = ret == 0 ? run->store : NULL;
+	step_host_refresh(&run->host);
 	if (ret == 0)
 		ret = look(e, &run->host, step, r);
 	if (ret < 0 || !is_to_be_made(r))
@@ -249,6 +268,7 @@ static int make_locked(struct err *e, struct run *run, const struct step *step, 
 		ret = record(e, run, step, r);
 	if (ret == 0)
 		ret = step->kind->set(e, r);
+	step_host_refresh(&run->host);
 	if (ret == 0)
 		r->outcome = STEP_CHANGED;
 	return ret;
@@ -287,7 +307,7 @@ static int report_step(struct err *e, struct run *run, const struct step *step, 
 	struct step_report r;
 	int ret = 0;
 
-	begin_report(step, &r);
+	begin_report(step, run->host.opens, &r);
 	if (!reached)
 		r.outcome = STEP_NOT_REACHED;
 	else
@@ -306,7 +326,7 @@ int host_apply(struct err *e, const struct config *c, struct store *s, const str
 	int ret = need_privilege(e);
 	size_t n;
 
-	if (ret < 0 || list_steps(e, c, s, o, steps, &n, &run.persisted) < 0)
+	if (ret < 0 || list_steps(e, &run.host, o, steps, &n, &run.recorded) < 0)
 		return -e->code;
 	run.host.making = true;
 	for (size_t i = 0; i < n; i++) {
@@ -315,6 +335,7 @@ int host_apply(struct err *e, const struct config *c, struct store *s, const str
 		if (report_step(e, &run, &steps[i], reached) < 0)
 			ret = -e->code;
 	}
+	step_host_refresh(&run.host);
 	return ret < 0 ? ret : run.changes;
 }
 
@@ -336,7 +357,7 @@ static void begin_record(const struct step steps[], size_t n, const char *name, 
 	*r = (struct step_report){ .reason = "", .detail = "", .manual = "", .undo = "" };
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(steps[i].name, name) == 0)
-			begin_report(&steps[i], r);
+			begin_report(&steps[i], true, r);
 	strcpy(r->name, name);
 }
 

@@ -33,7 +33,7 @@ struct step_report {
 	const char *detail;  /* a paragraph for who wants to know more, one line; "" as above */
 	const char *manual;  /* where others have written about it: "iptables-extensions(8), ipvs"; "" as above */
 	const char *undo;    /* how host_undo puts it back; "" as above, or when there is nothing to put back */
-	char command[512];   /* what an admin would type; "": nothing */
+	char command[2048];  /* what an admin would type; "": nothing */
 	char via[32];        /* the program that it is done with: "iptables-legacy"; else "" */
 	char present[1024];  /* the present value */
 	char wanted[1024];   /* the value that it should have; for host_undo the former one */
@@ -60,6 +60,7 @@ struct host_options {
 	bool persist;       /* also what makes it survive a boot; without, if a record says that it does */
 	const char *config_path; /* for what is started at boot, absolute; NULL: the default */
 	bool dry_run;       /* change nothing, the state file neither */
+	bool open_firewall; /* add the rules, too, that let the traffic through others' filters; without, if a record says so */
 	bool unprivileged;  /* for host_check: who has no CAP_NET_ADMIN learns what can be learned without */
 	const bool *only;   /* for host_check: a flag for each step of host_list; NULL: all */
 	host_report *report;

@@ -141,6 +141,17 @@ bool rule_is_tagged(const struct rule *r, const char *chain, const char *comment
 	return false;
 }
 
+bool rules_do_anything(const struct rule_list *rules)
+{
+	for (size_t i = 0; i < rules->n; i++) {
+		const struct rule *r = &rules->items[i];
+
+		if (is(r->words[0], "-A") || (is(r->words[0], "-P") && r->n_words >= 3 && !is(r->words[2], "ACCEPT")))
+			return true;
+	}
+	return false;
+}
+
 /*
  * The index of the first word from i on that tells rules apart. Comments do
  * not; nor does --ipvs, which every other condition of that match implies:
@@ -173,9 +184,6 @@ bool rule_same(const struct rule *a, const struct rule *b)
 	return i >= a->n_words && j >= b->n_words;
 }
 
-/* In this order: a rule matches as well as the worst of its conditions. */
-enum match { MATCH_NEVER, MATCH_MAYBE, MATCH_ALWAYS };
-
 static enum match match_ports(const char *text, const struct packet *p)
 {
 	CLEANUP_FREE char *ranges = strdup(text);
@@ -189,9 +197,7 @@ static enum match match_ports(const char *text, const struct packet *p)
 			*c = '-';
 	if (portset_parse(&e, ranges, &ports) < 0)
 		return MATCH_MAYBE;
-	if (portset_includes(&ports, p->dports))
-		return MATCH_ALWAYS;
-	return portset_overlaps(&ports, p->dports) ? MATCH_MAYBE : MATCH_NEVER;
+	return verdict_match_ports(&ports, p->dports);
 }
 
 static enum match match_state(const char *list, const struct packet *p)
@@ -267,18 +273,20 @@ static enum match match_option(const struct rule *r, size_t *i, const struct pac
 	return MATCH_MAYBE;
 }
 
-/* How well the rule matches; *target is the word after -j, or NULL. */
-static enum match match_rule(const struct rule *r, const struct packet *p, const char **target)
+/* How well the rule matches; *target is the word after -j or -g, or NULL. */
+static enum match match_rule(const struct rule *r, const struct packet *p, const char **target, bool *is_goto)
 {
 	enum match worst = MATCH_ALWAYS;
 	size_t i = 2;
 
 	*target = NULL;
+	*is_goto = false;
 	while (i < r->n_words) {
 		enum match m;
 
 		if ((is(r->words[i], "-j") || is(r->words[i], "-g")) && i + 1 < r->n_words) {
 			*target = r->words[i + 1];
+			*is_goto = is(r->words[i], "-g");
 			break;
 		}
 		m = match_option(r, &i, p);
@@ -288,9 +296,18 @@ static enum match match_rule(const struct rule *r, const struct packet *p, const
 	return worst;
 }
 
-enum effect { EFFECT_NONE, EFFECT_PASS, EFFECT_STOP, EFFECT_UNKNOWN };
+static bool is_chain(const struct rule_list *rules, const char *name)
+{
+	for (size_t i = 0; i < rules->n; i++) {
+		const struct rule *r = &rules->items[i];
 
-static enum effect effect_of(const char *target)
+		if (r->n_words == 2 && is(r->words[0], "-N") && is(r->words[1], name))
+			return true;
+	}
+	return false;
+}
+
+static enum effect effect_of(const struct rule_list *rules, const char *target, bool is_goto)
 {
 	static const char *const going_on[] = { "LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "TCPMSS",
 						"CHECKSUM", "DSCP", "TRACE", "AUDIT", "SET", "CLASSIFY" };
@@ -301,10 +318,14 @@ static enum effect effect_of(const char *target)
 		return EFFECT_PASS;
 	if (is(target, "DROP") || is(target, "REJECT"))
 		return EFFECT_STOP;
+	if (is(target, "RETURN"))
+		return EFFECT_RETURN;
 	for (size_t i = 0; i < ARRAY_LEN(going_on); i++)
 		if (is(target, going_on[i]))
 			return EFFECT_NONE;
-	return EFFECT_UNKNOWN;
+	if (!is_chain(rules, target))
+		return EFFECT_UNKNOWN;
+	return is_goto ? EFFECT_GOTO : EFFECT_JUMP;
 }
 
 static const char *policy_of(const struct rule_list *rules, const char *chain)
@@ -318,38 +339,25 @@ static const char *policy_of(const struct rule_list *rules, const char *chain)
 	return "ACCEPT";
 }
 
-/* doubt: the rule before that may have decided otherwise, or NULL. */
-static enum verdict conclude(bool stopped, const char *by, const char *doubt, const char **decider)
+static bool next_rule(const void *list, const char *chain, const struct packet *p, size_t *at,
+		      struct judgement *out)
 {
-	*decider = doubt ? doubt : by;
-	if (doubt)
-		return VERDICT_UNKNOWN;
-	return stopped ? VERDICT_STOP : VERDICT_PASS;
+	const struct rule_list *rules = list;
+	bool is_goto;
+
+	while (*at < rules->n && !is_appended_to(&rules->items[*at], chain))
+		++*at;
+	if (*at == rules->n)
+		return false;
+	out->text = rules->items[*at].text;
+	out->match = match_rule(&rules->items[*at], p, &out->target, &is_goto);
+	out->effect = effect_of(rules, out->target, is_goto);
+	++*at;
+	return true;
 }
 
 enum verdict rules_verdict(const struct rule_list *rules, const char *chain, const struct packet *p,
 			   const char **decider)
 {
-	const char *may_pass = NULL, *may_stop = NULL;
-	bool stopped;
-
-	for (size_t i = 0; i < rules->n; i++) {
-		const struct rule *r = &rules->items[i];
-		const char *target;
-		enum match m = is_appended_to(r, chain) ? match_rule(r, p, &target) : MATCH_NEVER;
-		enum effect effect = m == MATCH_NEVER ? EFFECT_NONE : effect_of(target);
-
-		if (effect == EFFECT_NONE)
-			continue;
-		stopped = effect == EFFECT_STOP;
-		if (m == MATCH_ALWAYS && effect != EFFECT_UNKNOWN)
-			return conclude(stopped, r->text, stopped ? may_pass : may_stop, decider);
-		if (effect != EFFECT_STOP && !may_pass)
-			may_pass = r->text;
-		if (effect != EFFECT_PASS && !may_stop)
-			may_stop = r->text;
-	}
-	stopped = is(policy_of(rules, chain), "DROP");
-	return conclude(stopped, stopped ? "policy DROP" : "policy ACCEPT", stopped ? may_pass : may_stop,
-			decider);
+	return verdict_walk(next_rule, rules, chain, is(policy_of(rules, chain), "DROP"), p, decider);
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * rules: what iptables -S prints, as rules made of words, and what a chain
- * does to a packet, as far as one can tell from its text. Pure.
+ * rules: what iptables -S prints, as rules made of words, and what one does to
+ * a packet, as far as one can tell from its text. Pure.
  */
 #ifndef SONM_RULES_H
 #define SONM_RULES_H
 
 #include "err.h"
-#include "portset.h"
+#include "verdict.h"
 
 #define RULE_WORDS_MAX 128
 #define RULES_MAX 100000
@@ -37,24 +37,13 @@ bool rule_is_tagged(const struct rule *r, const char *chain, const char *comment
 /* The same conditions and target, in the same order, comments aside? */
 bool rule_same(const struct rule *a, const struct rule *b);
 
-/* A packet that has to get through a chain of the filter table. */
-struct packet {
-	const char *protocol;        /* "tcp" or "udp" */
-	const char *state;           /* conntrack's: "NEW" or "ESTABLISHED" */
-	const struct portset *dports; /* all of which have to get through; NULL: any port */
-	bool ipvs;                   /* IPVS has handled it already, which -m ipvs looks for */
-};
-
-enum verdict {
-	VERDICT_PASS,
-	VERDICT_STOP,
-	VERDICT_UNKNOWN, /* a rule may or may not match, or jumps elsewhere */
-};
+/* Is there any rule, or a policy other than ACCEPT? */
+bool rules_do_anything(const struct rule_list *rules);
 
 /*
- * Walks the rules of a chain to the first that decides, or to its policy.
- * *decider: the text of that, or of the first that one cannot tell; points
- * into the list or to a literal. The packet never comes from or leaves by lo.
+ * What a chain of these does to a packet (verdict_walk); those that it jumps to
+ * have to be in the list, too. *decider points into the list or to a literal.
+ * The packet never comes from or leaves by lo.
  */
 enum verdict rules_verdict(const struct rule_list *rules, const char *chain, const struct packet *p,
 			   const char **decider);

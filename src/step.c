@@ -25,9 +25,10 @@ static bool uses_ipv6(const struct config *c)
 	return step_uses_family(c, AF_INET6);
 }
 
+/* nft knows no such match. */
 static bool matches_ipvs(const struct config *c)
 {
-	return c->snat == SNAT_IPVS || c->snat == SNAT_ADDRESS;
+	return (c->snat == SNAT_IPVS || c->snat == SNAT_ADDRESS) && firewall_is_installed();
 }
 
 /* What holds for both families. */

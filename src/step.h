@@ -9,12 +9,25 @@
 
 #include "firewall.h"
 #include "host.h"
+#include "ruleset.h"
 
-/* What firewall_find said, which takes several programs to find out. */
+/* What firewall_find and others said, which takes several programs to find out. */
 struct step_firewall {
 	int ret; /* its result; 1: not asked yet */
 	struct err err;
 	struct firewall firewall;
+	bool has_legacy; /* packets pass these tables, too */
+	struct firewall legacy;
+	int nft_ret; /* does the kernel take rules from nft? 1: not asked yet */
+	struct err nft_err;
+};
+
+/* What nft listed. */
+struct step_ruleset {
+	bool is_known;
+	int ret; /* see step_list_ruleset() */
+	struct err err;
+	struct ruleset rules;
 };
 
 /* What the steps of one run share. */
@@ -23,10 +36,15 @@ struct step_host {
 	struct store *store;     /* what is ours; NULL: not known */
 	const char *config_path; /* as in struct host_options */
 	bool privileged;         /* has CAP_NET_ADMIN */
+	bool opens;              /* as host_options.open_firewall */
 	bool making;             /* what stands in the way is an error, not a finding */
 	char content[4096];      /* of the file that was looked at last */
 	struct step_firewall found[2]; /* IPv4, IPv6 */
+	struct step_ruleset ruleset;
 };
+
+/* Others may have changed what was read for an earlier step, or we have: it is to be read again. */
+void step_host_refresh(struct step_host *h);
 
 struct step {
 	char name[64];
@@ -35,11 +53,18 @@ struct step {
 	const struct step_kind *kind;
 };
 
+/* Whether host_apply makes a step, or only reports it. */
+enum step_makes {
+	STEP_MAKES_ALWAYS,
+	STEP_MAKES_IF_OPEN, /* only if the firewall may be opened (host_options.open_firewall) */
+	STEP_MAKES_NEVER,
+};
+
 struct step_kind {
 	bool lost_at_boot; /* what was set is gone after a boot, and so is what was there before */
 	bool persists;     /* unless what --persist writes sets it again: then the record outlives the boot */
 	const char *prefix; /* of the names of steps of this kind */
-	bool report_only;
+	enum step_makes makes;
 	bool root_looks;    /* rules, which others may not read: some programs then say that there are none */
 	const char *undo;   /* what `restore` does, for people; NULL: nothing is ever changed */
 

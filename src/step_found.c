@@ -90,7 +90,7 @@ static int look_at_addresses(struct err *e, struct step_host *h, const struct st
 
 const struct step_kind step_addresses = {
 	.prefix = "missing addresses",
-	.report_only = true,
+	.makes = STEP_MAKES_NEVER,
 	.look = look_at_addresses,
 };
 
@@ -152,7 +152,7 @@ static int look_at_strangers(struct err *e, struct step_host *h, const struct st
 
 const struct step_kind step_strangers = {
 	.prefix = "foreign services",
-	.report_only = true,
+	.makes = STEP_MAKES_NEVER,
 	.look = look_at_strangers,
 };
 
@@ -200,7 +200,7 @@ static int look_at_listeners(struct err *e, struct step_host *h, const struct st
 
 const struct step_kind step_listeners = {
 	.prefix = "local listeners",
-	.report_only = true,
+	.makes = STEP_MAKES_NEVER,
 	.look = look_at_listeners,
 };
 
@@ -243,6 +243,6 @@ static int look_at_usage(struct err *e, struct step_host *h, const struct step *
 
 const struct step_kind step_usage = {
 	.prefix = "conntrack usage",
-	.report_only = true,
+	.makes = STEP_MAKES_NEVER,
 	.look = look_at_usage,
 };

@@ -119,7 +119,7 @@ static int look_at_filter(struct err *e, struct step_host *h, const struct step 
 const struct step_kind step_reverse = {
 	.lost_at_boot = true,
 	.prefix = "net/ipv4/conf/",
-	.report_only = true,
+	.makes = STEP_MAKES_IF_OPEN,
 	.undo = STEP_UNDO_SETTING,
 	.look = look_at_filter,
 	.record = step_record_once,

@@ -4,6 +4,7 @@
 struct host_options setup_options(const struct setup *s, host_report *report, void *ctx)
 {
 	return (struct host_options){
+		.open_firewall = s->open_firewall,
 		.persist = s->persist,
 		.config_path = s->config_path,
 		.dry_run = s->dry_run,

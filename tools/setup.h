@@ -34,6 +34,7 @@ struct setup_look {
 struct setup {
 	int command;
 	bool dry_run;
+	bool open_firewall;
 	bool persist;
 	char *config_path; /* absolute; NULL: the default */
 	struct json *json; /* NULL: text */

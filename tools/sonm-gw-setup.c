@@ -4,11 +4,12 @@
 
 #include <string.h>
 
-enum { OPT_DRY_RUN = TOOL_OPT_FIRST, OPT_PERSIST };
+enum { OPT_DRY_RUN = TOOL_OPT_FIRST, OPT_OPEN_FIREWALL, OPT_PERSIST };
 
 static const int common_options[] = { OPT_DRY_RUN, 'c', 'j', 'h', TOOL_OPT_VERSION, TOOL_OPT_COMPLETE, 0 };
 
 static const int persist_options[] = { OPT_PERSIST, 0 };
+static const int apply_options[] = { OPT_OPEN_FIREWALL, OPT_PERSIST, 0 };
 
 static const struct cmd_command commands[] = {
 	{ .id = SETUP_CHECK, .name = "check", .synopsis = "[--persist] [-j]",
@@ -17,11 +18,12 @@ static const struct cmd_command commands[] = {
 	{ .id = SETUP_EXPLAIN, .name = "explain", .synopsis = "[STEP...] [--persist] [-j]", .max_args = -1,
 	  .options = persist_options,
 	  .help = "say of each step what it is, why, what happens without it, and where to read more" },
-	{ .id = SETUP_INTERACTIVE, .letter = 'i', .name = "interactive", .synopsis = "[--persist] [--dry-run]",
-	  .options = persist_options,
+	{ .id = SETUP_INTERACTIVE, .letter = 'i', .name = "interactive",
+	  .synopsis = "[--open-firewall] [--persist] [--dry-run]",
+	  .options = apply_options,
 	  .help = "go through what is not as it should be, and ask before each change" },
-	{ .id = SETUP_APPLY, .name = "apply", .synopsis = "[--persist] [--dry-run] [-j]",
-	  .options = persist_options,
+	{ .id = SETUP_APPLY, .name = "apply", .synopsis = "[--open-firewall] [--persist] [--dry-run] [-j]",
+	  .options = apply_options,
 	  .help = "change what is not as it should be, and remember how it was" },
 	{ .id = SETUP_UNDO, .name = "undo", .synopsis = "[--dry-run] [-j]",
 	  .help = "put back what --apply changed" },
@@ -31,6 +33,8 @@ static const struct cmd_command commands[] = {
 
 static const struct cmd_option options[] = {
 	{ OPT_DRY_RUN, 0, "dry-run", NULL, "say what would be changed and change nothing", false, false },
+	{ OPT_OPEN_FIREWALL, 0, "open-firewall", NULL,
+	  "add the rules, too, that let the traffic through the packet filter", false, false },
 	{ OPT_PERSIST, 0, "persist", NULL, "write files and units for systemd, so that it survives a boot", false, false },
 	{ 'j', 'j', "json", NULL, "print JSON", false, false },
 	TOOL_COMMON_OPTIONS,
@@ -203,6 +207,7 @@ static int setup_main(struct err *e, const struct cmd_line *line)
 		.command = line->command->id,
 		.dry_run = cmd_has(line, OPT_DRY_RUN),
 		.look = setup_look_at_stdout(),
+		.open_firewall = cmd_has(line, OPT_OPEN_FIREWALL),
 		.persist = cmd_has(line, OPT_PERSIST),
 	};
 	int ret = tool_config(e, line, &s.config);

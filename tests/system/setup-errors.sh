@@ -102,16 +102,17 @@ mkdir -p /sys/module/ip_vs /sys/module/ip_vs_wrr /sys/module/xt_ipvs
 setup_fails 8 'has no setting net.ipv4.vs.conntrack; it comes with the module ip_vs'
 umount /sys/module
 
-say "No iptables"
+say "Neither iptables nor nft"
 mkdir /run/none
 mount --bind /dev/null /usr/sbin/xtables-legacy-multi
 mount --bind /dev/null /usr/sbin/xtables-nft-multi
-setup_fails 8 'install iptables'
+mount --bind /dev/null /usr/sbin/nft
+setup_fails 8 'neither iptables nor nft works here: .* nft is not installed; install iptables or nftables'
 all_named
 expect 6 sonm-gw-setup >/run/output
 grep -A4 '^missing  *snat ipv4' /run/output
 umount /usr/sbin/xtables-legacy-multi
-umount /usr/sbin/xtables-nft-multi
+umount /usr/sbin/xtables-nft-multi /usr/sbin/nft
 
 say "The next run goes on"
 sonm-gw-setup --apply

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Filter rules that stop the traffic are reported, with a rule that really
-# helps; nothing is added unasked.
+# helps; nothing is added unasked. Who asks (--open-firewall) gets that very
+# rule, once, and undo takes it back.
 #
 # shellcheck source=tests/lab/lib.sh
 . "${tools:?}/lib.sh"
@@ -43,12 +44,51 @@ for chain in INPUT OUTPUT FORWARD; do
 	sh /run/advice
 	expect 0 sonm-gw-setup >/run/output
 	traffic || fail "it does not help"
+	advised=$(iptables-legacy -S)
 	iptables-legacy -F
+
+	say "--open-firewall adds that rule, and once"
+	closed=$(iptables-legacy -S)
+	expect 0 sonm-gw-setup --apply --open-firewall --dry-run >/run/output
+	grep "^would set filter $chain ipv4" /run/output
+	check_equal "$(iptables-legacy -S)" "$closed" "a dry run adds nothing"
+	expect 0 sonm-gw-setup --apply --open-firewall >/run/output
+	check_equal "$(iptables-legacy -S)" "$advised" "rules"
+	traffic || fail "it does not help"
+	expect 0 sonm-gw-setup --apply --open-firewall >/run/output
+	check_equal "$(iptables-legacy -S)" "$advised" "rules, after a second time"
+
+	say "Undo takes it back, and nothing else"
+	iptables-legacy -A $chain -m comment --comment mine -j ACCEPT
+	expect 0 sonm-gw-setup --undo >/run/output
+	grep "^restored filter $chain ipv4" /run/output
+	iptables-legacy -D $chain -m comment --comment mine -j ACCEPT
+	check_equal "$(iptables-legacy -S)" "$closed" "rules"
+	expect 0 sonm-gw-setup --apply >/run/output
 	iptables-legacy -P $chain ACCEPT
 done
 
-say "Where a chain of others decides, it does not guess"
+say "Another pool wants another rule: ours are replaced"
+iptables-legacy -P INPUT DROP
+sonm-gw-setup --apply --open-firewall >/run/output
+lab_configure 'ports: [40000, 40010]'
+expect 6 sonm-gw-setup >/run/output
+sonm-gw-setup --apply --open-firewall >/run/output
+check_equal "$(iptables-legacy -S INPUT | grep -c sonm-gateway)" 2 "rules"
+check_equal "$(iptables-legacy -S INPUT | grep -c 40000:40010)" 2 "rules for the new pool"
+expect 0 sonm-gw-setup --undo >/run/output
+check_equal "$(iptables-legacy -S INPUT)" '-P INPUT DROP' "after undo"
+iptables-legacy -P INPUT ACCEPT
+sonm-gw-setup --apply >/run/output
+
+say "Chains of others that it jumps to are followed"
 iptables-legacy -N DOCKER-USER
 iptables-legacy -A FORWARD -j DOCKER-USER
 expect 0 sonm-gw-setup >/run/output
-grep -A3 "cannot tell filter FORWARD ipv4" /run/output
+grep "^ok *filter FORWARD ipv4" /run/output
+
+say "Where a rule of theirs decides that it cannot judge, it does not guess"
+iptables-legacy -A DOCKER-USER -o docker0 -j DROP
+expect 0 sonm-gw-setup >/run/output
+grep -A3 "^cannot tell *filter FORWARD ipv4" /run/output
+grep -q 'it depends on this rule: -A DOCKER-USER -o docker0 -j DROP' /run/output

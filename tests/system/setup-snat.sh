@@ -23,6 +23,7 @@ mode()
 }
 
 lab_network
+tables=$(cat /proc/net/ip_tables_names /proc/net/ip6_tables_names 2>/dev/null || :)
 lab_hub
 head -c 100000 /dev/urandom >/tmp/content
 sent=$(sha256 /tmp/content)
@@ -38,9 +39,17 @@ mode 10.0.0.1 "$ipvs $tag -j SNAT --to-source 10.0.0.1" "$ipvs $tag -j MASQUERAD
 mode '"fd00::1"' "$ipvs $tag -j MASQUERADE" "$ipvs $tag -j SNAT --to-source fd00::1"
 mode none '' ''
 
-say "Undo"
+say "Undo takes the tables away that came with our rules"
 lab_configure
 sonm-gw-setup --apply >/run/output
 sonm-gw-setup --undo >/run/output
-check_equal "$(iptables-legacy -t nat -S POSTROUTING | sed 1d)" '' "IPv4"
-check_equal "$(ip6tables-legacy -t nat -S POSTROUTING | sed 1d)" '' "IPv6"
+check_equal "$(cat /proc/net/ip_tables_names /proc/net/ip6_tables_names 2>/dev/null || :)" "$tables" "tables in use"
+
+say "but not if somebody else has a rule in them by now"
+sonm-gw-setup --apply >/run/output
+iptables-legacy -t nat -A PREROUTING -p tcp --dport 7 -j ACCEPT
+sonm-gw-setup --undo >/run/output
+grep -A1 'snat ipv4' /run/output
+grep -q 'others use table nat by now' /run/output
+check_equal "$(iptables-legacy -t nat -S PREROUTING | sed 1d)" '-A PREROUTING -p tcp -m tcp --dport 7 -j ACCEPT' "his rule"
+check_equal "$(iptables-legacy -t nat -S POSTROUTING | sed 1d)" '' "ours"

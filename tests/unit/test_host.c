@@ -64,7 +64,7 @@ START_TEST(knows_every_steps_kind_by_its_name)
 	for (size_t i = 0; i < n; i++) {
 		ck_assert_ptr_nonnull(steps[i].kind);
 		ck_assert(steps[i].kind->look);
-		ck_assert_msg(steps[i].kind->report_only || (steps[i].kind->record && steps[i].kind->set &&
+		ck_assert_msg(steps[i].kind->makes == STEP_MAKES_NEVER || (steps[i].kind->record && steps[i].kind->set &&
 							     steps[i].kind->restore), "%s", steps[i].name);
 		ck_assert_uint_lt(strlen(steps[i].name), sizeof(((struct setup_record *)0)->step));
 	}
@@ -116,7 +116,7 @@ START_TEST(says_of_every_step_what_an_admin_wants_to_know)
 		ck_assert_msg(!is_of_the_kernel(s) || strstr(s->detail, "Without"), "%s: what happens without it?",
 			      s->name);
 		ck_assert_msg(strchr(s->manual, '(') && !strchr(s->manual, '\n'), "%s: %s", s->name, s->manual);
-		ck_assert_msg(s->kind->report_only || (s->kind->undo && is_paragraph(s->kind->undo)),
+		ck_assert_msg(s->kind->makes == STEP_MAKES_NEVER || (s->kind->undo && is_paragraph(s->kind->undo)),
 			      "%s: how is it put back?", s->name);
 	}
 }

@@ -155,6 +155,9 @@ static const struct {
 	{ "-P INPUT ACCEPT\n-A INPUT -j ufw-before-input\n", UNKNOWN, UNKNOWN },
 	{ "-P INPUT DROP\n-A INPUT -j ACCEPT\n-A INPUT -j other\n", PASS, PASS },
 	{ "-P INPUT ACCEPT\n-A INPUT -p sctp -g other\n", PASS, PASS },
+	{ "-P INPUT DROP\n-N other\n-A INPUT -j other\n-A other -p tcp -j ACCEPT\n", PASS, STOP },
+	{ "-P INPUT DROP\n-N other\n-A INPUT -g other\n-A INPUT -j ACCEPT\n", STOP, STOP },
+	{ "-P INPUT ACCEPT\n-N other\n-A INPUT -j other\n-A other -p udp -j RETURN\n-A other -j DROP\n", STOP, PASS },
 };
 
 START_TEST(judges_what_a_chain_does_to_new_connections)
@@ -172,6 +175,29 @@ START_TEST(judges_what_a_chain_does_to_new_connections)
 	p.protocol = "udp";
 	ck_assert_int_eq(rules_verdict(&list, "INPUT", &p, &decider), inputs[_i].udp);
 	rule_list_clear(&list);
+}
+END_TEST
+
+START_TEST(knows_when_there_is_nothing_that_does_anything)
+{
+	static const struct {
+		const char *listing;
+		bool anything;
+	} listings[] = {
+		{ "", false },
+		{ "-P INPUT ACCEPT\n-P OUTPUT ACCEPT\n-N DOCKER\n", false },
+		{ "-P INPUT ACCEPT\n-P OUTPUT DROP\n", true },
+		{ "-P INPUT ACCEPT\n-A INPUT -j ACCEPT\n", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(listings); i++) {
+		struct rule_list list;
+		struct err e;
+
+		ck_assert_int_eq(rules_parse(&e, listings[i].listing, &list), 0);
+		ck_assert_msg(rules_do_anything(&list) == listings[i].anything, "%s", listings[i].listing);
+		rule_list_clear(&list);
+	}
 }
 END_TEST
 
@@ -215,6 +241,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, knows_its_own_rules_by_their_tag);
 	tcase_add_test(tc, compares_rules_without_their_comments);
 	tcase_add_loop_test(tc, judges_what_a_chain_does_to_new_connections, 0, ARRAY_LEN(inputs));
+	tcase_add_test(tc, knows_when_there_is_nothing_that_does_anything);
 	tcase_add_test(tc, names_the_rule_that_decides);
 	tcase_add_test(tc, sees_ipvs_only_where_it_has_been);
 }

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * step_firewall: what the steps about the packet filter share (step_snat.c,
+ * step_filter.c). For these only.
+ */
+#ifndef SONM_STEP_FIREWALL_H
+#define SONM_STEP_FIREWALL_H
+
+#include "nft.h"
+#include "snat.h"
+#include "step.h"
+
+/* Such steps' names end in "ipv4" or "ipv6". */
+sa_family_t step_family(const char *name);
+
+/* iptables for a family, and whether its legacy variant counts as well; ret < 0: there is none that works. */
+const struct step_firewall *step_find_firewall(struct step_host *h, sa_family_t family);
+
+/*
+ * What nft says that there is. 1: that is *out; 0: nft is not installed, or this
+ * kernel has no nf_tables: then out is empty.
+ */
+int step_list_ruleset(struct err *e, struct nft *nft, struct ruleset *out) MUST_CHECK;
+
+/* The same, once in a run until step_host_refresh(); the rules are h's. */
+const struct step_ruleset *step_ruleset(struct step_host *h);
+
+/* Does nft work here for a family? -ERR_NO_KERNEL: no. */
+int step_find_nft(struct err *e, struct step_host *h, sa_family_t family, struct nft *out) MUST_CHECK;
+
+/* Deletes those of the listed rules of a chain that are ours. Returns how many, or would with dry_run. */
+int step_delete_tagged(struct err *e, const struct firewall *fw, const char *table, const char *chain,
+		       const struct rule_list *rules, bool dry_run) MUST_CHECK;
+
+#endif

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The steps that give what IPVS forwards this host's own address. */
+#include "step_firewall.h"
+
+#include "hostnet.h"
+#include "module.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NONE_OF_OURS "no rule of ours"
+#define ONE_OF_OURS "a rule of ours"
+
+/* What a look at a step is about. */
+struct snat {
+	const struct config *config;
+	sa_family_t family;
+	struct nft nft;
+	const struct ruleset *ruleset; /* what it lists */
+};
+
+/*
+ * What does as well: a rule that is the same but for our mark, or another's
+ * that gives every packet the same new source. (Ours of that sort is left from
+ * another mode, and to be replaced.)
+ */
+static int does_the_same(struct err *e, const struct rule *r, const struct rule *ours, const char *target)
+{
+	CLEANUP(rule_clear) struct rule whole = { 0 };
+	char text[128];
+	int ret;
+
+	if (rule_same(r, ours) || rule_is_tagged(r, SNAT_CHAIN, SNAT_TAG))
+		return rule_same(r, ours);
+	step_text(text, "-A " SNAT_CHAIN " -j %s", target);
+	ret = rule_parse(e, text, &whole);
+	return ret < 0 ? ret : rule_same(r, &whole);
+}
+
+/* 1: a rule of the list does what is wanted; 0: none. present is that rule, or one of ours that does not. */
+static int search(struct err *e, const struct rule_list *rules, const struct step_report *wanted,
+		  const char *target, char present[static 1024])
+{
+	CLEANUP(rule_clear) struct rule ours = { 0 };
+	int ret = rule_parse(e, wanted->wanted, &ours);
+
+	strcpy(present, "no rule");
+	for (size_t i = 0; ret == 0 && i < rules->n; i++) {
+		const struct rule *r = &rules->items[i];
+
+		ret = does_the_same(e, r, &ours, target);
+		if (ret > 0 || rule_is_tagged(r, SNAT_CHAIN, SNAT_TAG))
+			snprintf(present, 1024, "%s", r->text);
+	}
+	return ret;
+}
+
+static bool has_tagged(const struct rule_list *rules)
+{
+	for (size_t i = 0; i < rules->n; i++)
+		if (rule_is_tagged(&rules->items[i], SNAT_CHAIN, SNAT_TAG))
+			return true;
+	return false;
+}
+
+/* Where the mode none, or a family without VIPs, wants no rule of ours, whatever others have. */
+static void want_none(bool has_ours, struct step_report *r)
+{
+	strcpy(r->wanted, NONE_OF_OURS);
+	strcpy(r->present, has_ours ? ONE_OF_OURS : NONE_OF_OURS);
+	r->status = has_ours ? STEP_DIFFERS : STEP_OK;
+	r->command[0] = '\0';
+}
+
+/* Looks at the rules of one program. */
+static int look_with(struct err *e, const struct snat *s, const struct firewall *fw, struct step_report *r)
+{
+	CLEANUP(rule_list_clear) struct rule_list rules = { 0 };
+	char target[96];
+	int ret = firewall_list(e, fw, "nat", SNAT_CHAIN, &rules);
+
+	if (ret < 0)
+		return ret;
+	strcpy(r->via, fw->name);
+	if (s->config->snat == SNAT_NONE) {
+		want_none(has_tagged(&rules), r);
+		return 0;
+	}
+	snat_rule(s->config, s->family, r->wanted);
+	snat_target(s->config, s->family, target);
+	step_text(r->command, "%s -w -t nat %s", fw->name, r->wanted);
+	ret = search(e, &rules, r, target, r->present);
+	if (ret < 0)
+		return ret;
+	r->status = ret > 0 ? STEP_OK : has_tagged(&rules) ? STEP_DIFFERS : STEP_MISSING;
+	return 0;
+}
+
+/* A rule of nft that others have made, and that does as well. */
+static void look_for_others(const struct snat *s, struct step_report *r)
+{
+	const struct config *c = s->config;
+	bool to_address = c->snat == SNAT_ADDRESS && c->snat_address.family == s->family;
+	char address[ADDR_STRLEN];
+	const struct ruleset_rule *rule;
+
+	rule = ruleset_find_snat(s->ruleset, s->family,
+				 to_address ? addr_format(&c->snat_address, address) : NULL);
+	if (!rule || strcmp(rule->table, SNAT_TABLE) == 0)
+		return;
+	r->status = STEP_OK;
+	strcpy(r->via, "nft");
+	step_text(r->present, "%s %s %s: %.800s", rule->family, rule->table, rule->chain, rule->text);
+}
+
+/* Packets may pass the tables of both iptables: ours is where it is, and else belongs into the main ones. */
+static int look_by_iptables(struct err *e, const struct snat *s, const struct step_firewall *found,
+			    struct step_report *r)
+{
+	int ret;
+
+	if (found->has_legacy) {
+		ret = look_with(e, s, &found->legacy, r);
+		if (ret < 0 || (r->status != STEP_MISSING && strcmp(r->present, NONE_OF_OURS) != 0))
+			return ret;
+	}
+	ret = look_with(e, s, &found->firewall, r);
+	if (ret == 0 && r->status == STEP_MISSING)
+		look_for_others(s, r);
+	return ret;
+}
+
+/*
+ * The VIPs of a family, as sonm-vs chooses them: those of the configuration, or the default route's address.
+ */
+static size_t find_vips(const struct snat *s, struct addr vips[static CONFIG_ADDRESSES_MAX])
+{
+	const struct config *c = s->config;
+	struct err ignored;
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_addresses; i++)
+		if (c->addresses[i].family == s->family)
+			vips[n++] = c->addresses[i];
+	if (c->n_addresses == 0 && hostnet_default_source(&ignored, s->family, &vips[0]) == 0)
+		n = 1;
+	return n;
+}
+
+/* What our table is to be; it is asked for only if there is a VIP. */
+static int want_table(struct err *e, const struct snat *s, const struct addr vips[], size_t n,
+		      struct step_report *r)
+{
+	char commands[SNAT_COMMAND_MAX];
+	int ret = snat_table(e, s->config, s->family, vips, n, r->wanted);
+
+	if (ret == 0)
+		ret = snat_commands(e, s->family, r->wanted, commands);
+	if (ret == 0)
+		step_text(r->command, "nft '%.2000s'", commands);
+	return ret;
+}
+
+static int look_by_nft(struct err *e, struct snat *s, struct step_report *r)
+{
+	CLEANUP(ruleset_clear) struct ruleset table = { 0 };
+	struct addr vips[CONFIG_ADDRESSES_MAX];
+	size_t n = s->config->snat == SNAT_NONE ? 0 : find_vips(s, vips);
+	bool has_ours = ruleset_table(s->ruleset, snat_family(s->family), SNAT_TABLE) != NULL;
+	int ret = 0;
+
+	strcpy(r->via, "nft");
+	if (has_ours)
+		ret = nft_list_table(e, &s->nft, snat_family(s->family), SNAT_TABLE, &table);
+	if (ret < 0)
+		return ret;
+	if (n == 0 && (s->config->snat == SNAT_NONE || s->config->n_addresses > 0)) {
+		want_none(has_ours, r);
+		return 0;
+	}
+	snat_describe(&table, s->family, r->present);
+	r->status = has_ours ? STEP_DIFFERS : STEP_MISSING;
+	if (n == 0 && s->config->snat != SNAT_MASQUERADE) {
+		step_text(r->why,
+			  "there is no default route whose address would be the VIP; name the VIPs with "
+			  "'addresses:' in the configuration");
+		return 0;
+	}
+	ret = want_table(e, s, vips, n, r);
+	if (ret == 0 && strcmp(r->present, r->wanted) == 0)
+		r->status = STEP_OK;
+	if (ret == 0 && r->status == STEP_MISSING)
+		look_for_others(s, r);
+	return ret;
+}
+
+/* No program for it: iptables is what most hosts would install. */
+static void look_at_nothing(const struct snat *s, const struct step_firewall *found, const struct err *nft,
+			    struct step_report *r)
+{
+	snat_rule(s->config, s->family, r->wanted);
+	if (s->config->snat == SNAT_NONE)
+		strcpy(r->wanted, NONE_OF_OURS);
+	strcpy(r->present, "no rule");
+	step_text(r->why, "neither iptables nor nft works here: %.200s; %.150s; install iptables or nftables",
+		  found->err.msg, nft->msg);
+	r->status = s->config->snat == SNAT_NONE ? STEP_OK : STEP_MISSING;
+}
+
+/*
+ * The host's iptables is asked first, as others' rules are most often made with
+ * it; nft if there is none, and where our table is already.
+ */
+static int look_at_snat(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
+{
+	struct snat s = {
+	    .config = h->config, .family = step_family(step->name), .ruleset = &step_ruleset(h)->rules};
+	const struct step_firewall *found = step_find_firewall(h, s.family);
+	bool is_there = ruleset_table(s.ruleset, snat_family(s.family), SNAT_TABLE) != NULL;
+	struct err why;
+	int ret;
+
+	if (!is_there && found->ret == 0)
+		return look_by_iptables(e, &s, found, r);
+	ret = is_there ? nft_find(e, &s.nft) : step_find_nft(&why, h, s.family, &s.nft);
+	if (ret == 0)
+		return look_by_nft(e, &s, r);
+	if (is_there)
+		return ret;
+	look_at_nothing(&s, found, &why, r);
+	return 0;
+}
+
+/* --- what came into being with our rule ------------------------------------------- */
+
+/* Words in a record's former value. */
+#define NO_TABLE ", no table nat"
+#define NO_CHAIN ", no chain " SNAT_CHAIN
+#define NO_MODULE ", no module "
+
+static const char *legacy_module(sa_family_t family)
+{
+	return family == AF_INET6 ? "ip6table_nat" : "iptable_nat";
+}
+
+/* Before a rule of iptables is added: what else comes with it. */
+static int describe_before(struct err *e, const struct firewall *fw, char former[static 1024])
+{
+	CLEANUP(ruleset_clear) struct ruleset rules = { 0 };
+	const char *ip = snat_family(fw->family), *module = legacy_module(fw->family);
+	struct nft nft;
+	int ret;
+
+	strcpy(former, NONE_OF_OURS);
+	if (fw->legacy) {
+		ret = module_present(e, module);
+		if (ret == 0 && !firewall_has_table(fw, "nat"))
+			snprintf(former, 1024, NONE_OF_OURS NO_MODULE "%s", module);
+		return ret < 0 ? ret : 0;
+	}
+	ret = step_list_ruleset(e, &nft, &rules);
+	if (ret < 0 || nft_find(e, &nft) < 0)
+		return 0; /* without nft it cannot be taken back either */
+	if (!ruleset_table(&rules, ip, "nat"))
+		strcpy(former, NONE_OF_OURS NO_TABLE);
+	else if (!ruleset_chain(&rules, ip, "nat", SNAT_CHAIN))
+		strcpy(former, NONE_OF_OURS NO_CHAIN);
+	return 0;
+}
+
+/* Nothing in it, and it does nothing. */
+static bool is_idle(const struct ruleset_chain *c)
+{
+	return c->n_rules == 0 && !c->drops;
+}
+
+/* Idle base chains, as older iptables make all at once, and nothing else. */
+static bool is_idle_table(const struct ruleset *r, const struct ruleset_table *t)
+{
+	size_t idle = 0;
+
+	for (size_t i = 0; i < r->n_chains; i++) {
+		const struct ruleset_chain *c = &r->chains[i];
+
+		if (strcmp(c->table, t->name) == 0 && strcmp(c->family, t->family) == 0)
+			idle += is_idle(c) && c->hook[0] != '\0';
+	}
+	return idle == t->n_objects;
+}
+
+static int remove_from_nft(struct err *e, const struct setup_record *rec, sa_family_t family,
+			   struct step_report *r)
+{
+	CLEANUP(ruleset_clear) struct ruleset rules = { 0 };
+	const char *ip = snat_family(family);
+	const struct ruleset_table *table;
+	const struct ruleset_chain *chain;
+	char command[64];
+	struct nft nft;
+	int ret = step_list_ruleset(e, &nft, &rules);
+
+	if (ret <= 0)
+		return ret;
+	table = ruleset_table(&rules, ip, "nat");
+	chain = ruleset_chain(&rules, ip, "nat", SNAT_CHAIN);
+	if (table && strstr(rec->former, NO_TABLE) && is_idle_table(&rules, table))
+		step_text(command, "delete table %s nat", ip);
+	else if (table && chain && is_idle(chain))
+		step_text(command, "delete chain %s nat " SNAT_CHAIN, ip);
+	else {
+		strcpy(r->why, "others have rules in table nat by now: it stays");
+		return 0;
+	}
+	return nft_run(e, &nft, "take back what came with our rule", command);
+}
+
+/* A module of a table is in use while any network namespace has a rule in it. */
+static int remove_from_legacy(struct err *e, const struct firewall *fw, struct step_report *r)
+{
+	CLEANUP(rule_list_clear) struct rule_list rules = { 0 };
+	const char *module = legacy_module(fw->family);
+	int ret = firewall_list(e, fw, "nat", NULL, &rules);
+
+	if (ret < 0)
+		return ret;
+	ret = rules_do_anything(&rules) ? -EBUSY : module_unload(e, module);
+	if (ret == -EBUSY || ret == -ENOENT) {
+		step_text(r->why, "others use table nat by now: it stays");
+		return 0;
+	}
+	return ret;
+}
+
+/* What came with our rule goes with it, unless it is of use to others. */
+static int remove_what_came(struct err *e, const struct setup_record *rec, const struct firewall *fw,
+			    struct step_report *r)
+{
+	if (fw->legacy)
+		return strstr(rec->former, NO_MODULE) ? remove_from_legacy(e, fw, r) : 0;
+	if (!strstr(rec->former, NO_TABLE) && !strstr(rec->former, NO_CHAIN))
+		return 0;
+	return remove_from_nft(e, rec, fw->family, r);
+}
+
+/* --- making it, and taking it back -------------------------------------------------- */
+
+/*
+ * The program comes first, so that the rule is taken back where it was put. What
+ * came with it once stays on record, whatever became of it since.
+ */
+static int record_snat(struct err *e, const struct step_report *r, struct setup_record *rec)
+{
+	char before[1024] = NONE_OF_OURS;
+	struct firewall fw;
+	int ret = 0;
+
+	if (r->via[0] && strcmp(r->via, "nft") != 0) {
+		ret = firewall_named(e, r->via, &fw);
+		if (ret == 0)
+			ret = describe_before(e, &fw, before);
+	}
+	if (!rec->applied[0] || strcmp(before, NONE_OF_OURS) != 0)
+		strcpy(rec->former, before);
+	step_text(rec->applied, "%s %.960s", r->via, r->wanted);
+	return ret;
+}
+
+static int add_snat(struct err *e, const struct firewall *fw, const char *text)
+{
+	CLEANUP(rule_clear) struct rule rule = { 0 };
+	int ret = rule_parse(e, text, &rule);
+
+	return ret < 0 ? ret : firewall_add(e, fw, "nat", &rule);
+}
+
+/* The new rule comes before those of ours that it replaces go: the workers are never without one. */
+static int set_by_iptables(struct err *e, const struct step_report *r)
+{
+	CLEANUP(rule_list_clear) struct rule_list before = { 0 };
+	struct firewall fw;
+	int ret = firewall_named(e, r->via, &fw);
+
+	if (ret == 0)
+		ret = firewall_list(e, &fw, "nat", SNAT_CHAIN, &before);
+	if (ret == 0 && strncmp(r->wanted, "-A ", 3) == 0)
+		ret = add_snat(e, &fw, r->wanted);
+	if (ret == 0)
+		ret = step_delete_tagged(e, &fw, "nat", SNAT_CHAIN, &before, false);
+	return ret < 0 ? ret : 0;
+}
+
+static int delete_table(struct err *e, const struct nft *nft, sa_family_t family)
+{
+	char command[64];
+
+	step_text(command, "delete table %s " SNAT_TABLE, snat_family(family));
+	return nft_run(e, nft, "delete our table", command);
+}
+
+static int set_by_nft(struct err *e, const struct step_report *r)
+{
+	sa_family_t family = step_family(r->name);
+	char commands[SNAT_COMMAND_MAX];
+	struct nft nft;
+	int ret = nft_find(e, &nft);
+
+	if (ret < 0)
+		return ret;
+	if (strcmp(r->wanted, NONE_OF_OURS) == 0)
+		return delete_table(e, &nft, family);
+	ret = snat_commands(e, family, r->wanted, commands);
+	return ret < 0 ? ret : nft_run(e, &nft, "make our table for SNAT", commands);
+}
+
+static int set_snat(struct err *e, const struct step_report *r)
+{
+	if (!r->via[0])
+		return err_set(e, ERR_NO_KERNEL, "cannot set up SNAT: %s", r->why);
+	if (!r->wanted[0])
+		return err_set(e, ERR_USAGE, "cannot set up SNAT: %s", r->why);
+	return strcmp(r->via, "nft") == 0 ? set_by_nft(e, r) : set_by_iptables(e, r);
+}
+
+static int restore_by_nft(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
+{
+	CLEANUP(ruleset_clear) struct ruleset rules = { 0 };
+	sa_family_t family = step_family(rec->step);
+	struct nft nft;
+	int ret = step_list_ruleset(e, &nft, &rules);
+	bool found = ret > 0 && ruleset_table(&rules, snat_family(family), SNAT_TABLE);
+
+	if (ret == 0)
+		ret = nft_find(e, &nft);
+	if (ret >= 0 && found && !dry_run)
+		ret = delete_table(e, &nft, family);
+	strcpy(r->present, found ? ONE_OF_OURS : NONE_OF_OURS);
+	r->outcome = found && ret >= 0 ? STEP_CHANGED : STEP_LEFT;
+	return ret < 0 ? ret : 0;
+}
+
+static int restore_by_iptables(struct err *e, const struct setup_record *rec, const char *name, bool dry_run,
+			       struct step_report *r)
+{
+	CLEANUP(rule_list_clear) struct rule_list rules = { 0 };
+	struct firewall fw;
+	int ret = firewall_named(e, name, &fw), deleted;
+
+	if (ret == 0)
+		ret = firewall_list(e, &fw, "nat", SNAT_CHAIN, &rules);
+	if (ret < 0)
+		return ret;
+	deleted = step_delete_tagged(e, &fw, "nat", SNAT_CHAIN, &rules, dry_run);
+	strcpy(r->present, deleted > 0 ? ONE_OF_OURS : NONE_OF_OURS);
+	r->outcome = deleted > 0 ? STEP_CHANGED : STEP_LEFT;
+	if ((deleted > 0 || strstr(rec->applied, NONE_OF_OURS)) && deleted >= 0 && !dry_run)
+		ret = remove_what_came(e, rec, &fw, r);
+	return deleted < 0 ? deleted : ret;
+}
+
+static int restore_snat(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
+{
+	step_text(r->via, "%.*s", (int)strcspn(rec->applied, " "), rec->applied);
+	strcpy(r->wanted, NONE_OF_OURS);
+	if (strcmp(r->via, "nft") == 0)
+		return restore_by_nft(e, rec, dry_run, r);
+	return restore_by_iptables(e, rec, r->via, dry_run, r);
+}
+
+const struct step_kind step_snat = {
+	.prefix = "snat ",
+	.root_looks = true,
+	.undo = "Our rule, which has the comment '" SNAT_TAG "', or our table of nft is deleted, and with it a table or "
+		"chain that came into being with it. No other rule is.",
+	.look = look_at_snat,
+	.record = record_snat,
+	.set = set_snat,
+	.restore = restore_snat,
+};

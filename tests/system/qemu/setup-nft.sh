@@ -1,0 +1,139 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# A host without iptables: SNAT by a table of nft of our own, in all modes, for
+# what IPVS forwards and nothing else; filters of others are judged, opened when
+# that is asked for, and all of it is taken back.
+#
+# shellcheck source=tests/lab/lib.sh
+. "${tools:?}/lib.sh"
+# shellcheck source=tests/lab/snat.sh
+. "${tools:?}/snat.sh"
+
+# expect_setup_error PATTERN: that --apply fails with one line like that.
+expect_setup_error()
+{
+	! sonm-gw-setup --apply >/run/output 2>/run/error || fail "it does not fail"
+	check_equal "$(wc -l </run/error)" 1 "lines of error"
+	grep "$1" /run/error
+}
+
+mount --bind /dev/null /usr/sbin/xtables-legacy-multi
+mount --bind /dev/null /usr/sbin/xtables-nft-multi
+snat_network
+lab_configure
+modprobe -a ip_vs ip_vs_wrr nf_conntrack
+nft -f - <<-END
+	table inet mine {
+		chain postrouting {
+			type nat hook postrouting priority srcnat
+			oifname "hub-client" meta l4proto icmp masquerade comment "the admin's"
+		}
+	}
+END
+kernel >/run/before
+
+say "Looking changes nothing, and says with what it would be done"
+check_steps
+check_equal "$(state_of 'snat ipv4')" 'missing nft no rule of ours' "snat ipv4"
+check_equal "$(state_of 'filter FORWARD ipv4')" 'ok nft passes' "filter FORWARD ipv4"
+check_equal "$(nft list tables)" 'table inet mine' "tables"
+
+snat_publish 2>/dev/null
+mode '"fd00::99"' '10.0.0.1 fd00::99 ' '10.0.0.11 fd00::11 '
+modes
+
+say "Applied again, nothing changes; what is printed can be read again"
+nft list ruleset >/run/rules
+check_equal "$(grep -c 'table ip.* sonm_gateway' /run/rules)" 2 "tables of ours"
+sonm-gw-setup --apply | grep -v '^ok' && fail "not all is ok"
+nft list ruleset | cmp - /run/rules
+nft -c -f /run/rules
+
+say "What others' DNAT sends from a port of the pool is none of IPVS's"
+nft 'table ip port_forward { chain prerouting { type nat hook prerouting priority dstnat; tcp dport 33001 dnat to 10.0.0.11:80; }; }'
+check_equal "$(echo "tcp $public4 33001" | client_asks)" 198.51.100.2 "the worker sees"
+nft delete table ip port_forward
+
+say "Other VIPs, and other ports, are another table"
+ip addr add 203.0.113.1/32 dev lan
+sed -i 's/198.51.100.1,/203.0.113.1, &/; s/gateway:/&\n  ports: [32768, 33000]/' /etc/sonm/gateway.yaml
+check_steps
+state_of 'snat ipv4' | grep '^differs nft'
+sonm-gw-setup --apply >/run/output
+nft list table ip sonm_gateway >/run/table
+check_equal "$(sed -n 's/.*elements = //p' /run/table)" '{ 198.51.100.1, 203.0.113.1 }' "VIPs"
+check_equal "$(grep -c 'proto-dst 32768-33000' /run/table)" 3 "rules for these ports"
+
+say "Without configured VIPs it is the address of the default route"
+lab_configure
+sed -i '/addresses/d' /etc/sonm/gateway.yaml
+ip route add default via 198.51.100.2
+sonm-gw-setup --apply >/run/output
+ip route replace default via 198.51.100.2 src 203.0.113.1
+check_steps
+state_of 'snat ipv4' | grep '^differs nft vips { 198.51.100.1 }'
+ip route del default
+expect_setup_error 'no default route'
+lab_configure
+
+sed -i '/^sctp/d' /run/questions # is not judged, and not opened
+
+say "Filters of others, as firewalld has them, stop the traffic: that is seen"
+nft -f - <<-END
+	table inet firewalld {
+		chain filter_INPUT {
+			type filter hook input priority filter + 10; policy accept;
+			ct state { established, related } accept
+			ct status dnat accept
+			iifname "lo" accept
+			ct state invalid drop
+			jump filter_INPUT_ZONES
+			reject with icmpx admin-prohibited
+		}
+		chain filter_INPUT_ZONES {
+			tcp dport 22 accept
+			meta l4proto { icmp, ipv6-icmp } accept
+		}
+		chain filter_FORWARD {
+			type filter hook forward priority filter + 10; policy accept;
+			ct state vmap { established : accept, related : accept, invalid : drop }
+			reject with icmpx admin-prohibited
+		}
+		chain filter_OUTPUT {
+			type filter hook output priority filter + 10; policy drop;
+			ct state { established, related } accept
+			oifname "lo" accept
+			oifname "hub-client" accept
+			fib saddr type local accept
+		}
+	}
+END
+check_equal "$(seen)" 'nothing ' "the worker sees"
+check_steps
+check_equal "$(state_of 'filter INPUT ipv4')" \
+	'differs nft tcp stopped: inet firewalld filter_INPUT: reject' "INPUT"
+check_equal "$(state_of 'filter FORWARD ipv6')" 'ok nft passes' "FORWARD"
+state_of 'filter OUTPUT ipv4' | grep -E '^(unknown|cannot_tell) nft tcp unclear: inet firewalld filter_OUTPUT: oifname hub-client accept'
+nft delete rule inet firewalld filter_OUTPUT handle \
+	"$(nft -a list chain inet firewalld filter_OUTPUT | sed -n 's/.*hub-client.* # handle //p')"
+check_steps
+check_equal "$(state_of 'filter OUTPUT ipv6')" \
+	'differs nft tcp stopped: inet firewalld filter_OUTPUT: policy DROP' "OUTPUT"
+nft list ruleset >/run/closed
+
+say "--open-firewall opens them, once"
+sonm-gw-setup --apply --open-firewall >/run/output
+grep '^set' /run/output
+check_equal "$(seen)" '10.0.0.1 fd00::1 ' "the worker sees"
+check_equal "$(nft list table inet firewalld | grep -c sonm-gateway)" 3 "rules of ours"
+expect 0 sonm-gw-setup --apply --open-firewall >/run/output
+check_equal "$(nft list table inet firewalld | grep -c sonm-gateway)" 3 "rules of ours, after a second time"
+
+say "Undo"
+expect 0 sonm-gw-setup --undo >/run/output 2>&1
+nft list table inet firewalld >/run/opened
+nft delete table inet firewalld
+ip addr del 203.0.113.1/32 dev lan
+unchanged "after undo"
+check_equal "$(diff /run/closed /run/opened | grep -c '^>' || :)" 0 "lines more in the filter of others"
