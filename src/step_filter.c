@@ -238,6 +238,7 @@ static int look_at_filter(struct err *e, struct step_host *h, const struct step 
 
 	strcpy(r->wanted, "passes");
 	strcpy(r->present, "passes");
+	r->status = STEP_OK;
 	portset_add_range(&l.pool, h->config->port_first, h->config->port_last);
 	if (found->ret == 0 || listed->ret > 0)
 		strcpy(r->via, found->ret == 0 ? found->firewall.name : "nft");

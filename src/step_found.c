@@ -233,7 +233,10 @@ static int look_at_usage(struct err *e, struct step_host *h, const struct step *
 		ret = read_number(e, "net/netfilter/nf_conntrack_max", &max);
 	if (ret < 0)
 		return ret;
-	step_text(r->present, max > 0 ? "%lu of %lu" : "%lu", count, max);
+	if (ret == 0)
+		strcpy(r->present, "connections are not tracked");
+	else
+		step_text(r->present, max > 0 ? "%lu of %lu" : "%lu", count, max);
 	strcpy(r->wanted, "90 % at most");
 	r->status = step_is_nearly_full(count, max) ? STEP_DIFFERS : STEP_OK;
 	if (r->status == STEP_DIFFERS)

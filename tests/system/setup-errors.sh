@@ -50,7 +50,7 @@ setup_fails()
 all_named()
 {
 	sonm-gw-setup -j | jq -r '.steps[].name' | sort >/run/steps
-	sed -En 's/^(set|ok|failed|not reached) +((module|snat|filter [A-Z]+) [^: ]+|net[^: ]+).*/\2/p' /run/stdout |
+	sed -En 's/^(set|ok|failed|not reached|cannot tell) +((module|snat|filter [A-Z]+|missing|foreign|local|conntrack) [^: ]+|net[^: ]+).*/\2/p' /run/stdout |
 		sort | cmp - /run/steps || fail "a step is not named, or twice"
 	check_equal "$(grep -c ^failed /run/stdout)" 1 "steps that failed"
 }

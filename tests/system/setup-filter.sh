@@ -50,7 +50,7 @@ for chain in INPUT OUTPUT FORWARD; do
 	say "--open-firewall adds that rule, and once"
 	closed=$(iptables-legacy -S)
 	expect 0 sonm-gw-setup --apply --open-firewall --dry-run >/run/output
-	grep "^would set filter $chain ipv4" /run/output
+	grep -E "^would set +filter $chain ipv4" /run/output
 	check_equal "$(iptables-legacy -S)" "$closed" "a dry run adds nothing"
 	expect 0 sonm-gw-setup --apply --open-firewall >/run/output
 	check_equal "$(iptables-legacy -S)" "$advised" "rules"
@@ -61,7 +61,7 @@ for chain in INPUT OUTPUT FORWARD; do
 	say "Undo takes it back, and nothing else"
 	iptables-legacy -A $chain -m comment --comment mine -j ACCEPT
 	expect 0 sonm-gw-setup --undo >/run/output
-	grep "^restored filter $chain ipv4" /run/output
+	grep -E "^restored +filter $chain ipv4" /run/output
 	iptables-legacy -D $chain -m comment --comment mine -j ACCEPT
 	check_equal "$(iptables-legacy -S)" "$closed" "rules"
 	expect 0 sonm-gw-setup --apply >/run/output

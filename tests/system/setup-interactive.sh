@@ -188,7 +188,7 @@ iptables-legacy -t nat -F POSTROUTING
 say "Taken back"
 sonm-gw-setup --undo
 # nf_conntrack, which came along with ip_vs, stays.
-of_others='.steps[] | select(.name != "net.netfilter.nf_conntrack_max") | [.name, .status, .present]'
+of_others='.steps[] | select(.name != "net.netfilter.nf_conntrack_max" and .name != "conntrack usage") | [.name, .status, .present]'
 sonm-gw-setup -j | jq -c "$of_others" >/run/after || :
 jq -c "$of_others" /run/before | diff - /run/after
 

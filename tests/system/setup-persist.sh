@@ -85,7 +85,7 @@ before_the_boot()
 
 	say "Dry runs and checks change nothing"
 	expect 0 sonm-gw-setup --apply --persist --dry-run >/run/output
-	grep 'would set file' /run/output
+	grep -E 'would set +file' /run/output
 	expect 6 sonm-gw-setup --check --persist >/run/output
 	expect 6 sonm-gw-setup --check >/run/output
 	! grep -E ' (file|unit) ' /run/output || fail "files without --persist"
