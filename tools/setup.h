@@ -27,6 +27,7 @@ enum {
 struct setup_look {
 	FILE *out;
 	size_t columns;
+	bool wraps; /* it is a window of so many columns */
 	bool colour;
 };
 

@@ -141,7 +141,10 @@ static void end_page(const struct page *p)
 {
 	char text[256];
 
-	snprintf(text, sizeof(text), "%zu of %zu steps %s not as %s should be. " SETUP_PROG " --interactive asks about "
+	if (p->to_do == 0)
+		snprintf(text, sizeof(text), "All %zu steps are as they should be, or cannot be told.", p->n);
+	else
+		snprintf(text, sizeof(text), "%zu of %zu steps %s not as %s should be. " SETUP_PROG " --interactive asks about "
 		 "each, --apply makes what it can, --undo takes back what they did.", p->to_do, p->n,
 		 p->to_do == 1 ? "is" : "are", p->to_do == 1 ? "it" : "they");
 	putc('\n', p->setup->look.out);

@@ -99,7 +99,7 @@ int setup_select(struct err *e, const char *const names[], size_t n_names, const
 		err_set(e, ERR_USAGE, "'%.60s' is not a step of this configuration", args[i]);
 		if (near)
 			return err_advise(e, "did you mean %s?", near);
-		return err_advise(e, SETUP_PROG " --check lists them");
+		return err_advise(e, SETUP_PROG " --explain lists them");
 	}
 	return 0;
 }

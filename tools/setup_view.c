@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Steps as lines of text. */
 #include "setup.h"
+#include "wrap.h"
 
 #include <sys/ioctl.h>
 
@@ -14,7 +15,8 @@ struct setup_look setup_look_at_stdout(void)
 	struct setup_look l = { .out = stdout, .columns = COLUMNS, .colour = tool_wants_colour() };
 	struct winsize size;
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+	l.wraps = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+	if (l.wraps)
 		l.columns = size.ws_col;
 	if (l.columns > COLUMNS_MAX)
 		l.columns = COLUMNS_MAX;
@@ -61,11 +63,25 @@ static void put_name(const struct setup_look *l, enum step_status status, const 
 		fprintf(l->out, " (%s)", r->via);
 }
 
-/* "            why: ...", if there is anything to say. */
+/* "            why: ...", if there is anything to say; in a window it keeps to its column. */
 static void put_line(const struct setup_look *l, const char *label, const char *text)
 {
-	if (text[0])
-		fprintf(l->out, "%*s %-4s %s\n", WORD_WIDTH, "", label, text);
+	const struct wrap how = { .width = l->columns, .indent = WORD_WIDTH + 6, .column = WORD_WIDTH + 6 };
+
+	if (!text[0])
+		return;
+	fprintf(l->out, "%*s %-4s ", WORD_WIDTH, "", label);
+	if (l->wraps)
+		wrap_text(l->out, &how, text);
+	else
+		fprintf(l->out, "%s\n", text);
+}
+
+/* A command is one line, to be copied. */
+static void put_command(const struct setup_look *l, const char *command)
+{
+	if (command[0])
+		fprintf(l->out, "%*s do:  %s\n", WORD_WIDTH, "", command);
 }
 
 /* "differs     net.ipv4.ip_forward: 0, wanted 1", and for what is not ok the reason and what to do. */
@@ -81,7 +97,7 @@ static void print_state(const struct setup_look *l, const struct step_report *r,
 	put_line(l, "why:", r->reason);
 	put_line(l, "but:", r->why);
 	put_line(l, "how:", r->note);
-	put_line(l, "do:", r->command);
+	put_command(l, r->command);
 }
 
 static void print_change(const struct setup *s, const struct step_report *r)

@@ -101,8 +101,8 @@ static int warn_of_routes(struct err *e, struct store *store)
 	if (store_routes(e, store, &open, &routes) < 0)
 		return -e->code;
 	if (routes.n > 0)
-		fprintf(stderr, SETUP_PROG ": warning: %zu routes are still published and may stop working; "
-			"remove them with 'sonm-vs -D'\n", routes.n);
+		fprintf(stderr, SETUP_PROG ": warning: %zu %s still published and may stop working; "
+			"remove with 'sonm-vs -D'\n", routes.n, routes.n == 1 ? "route is" : "routes are");
 	return 0;
 }
 

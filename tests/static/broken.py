@@ -75,6 +75,8 @@ MISTAKES = {
         ("man/sonm-gw-setup.8", ".Xr sonm-gateway 7 ,\n", "", "does not lead to sonm-gateway(7)"),
         ("man/sonm-vs.8", ".Sh DESCRIPTION", ".Sh DESCRIPTION\n.Bogus", "man/sonm-vs.8"),
         ("Makefile.am", "man/sonm-vs.8", "man/sonm-vs.9", "is not installed"),
+        ("README", "Licence: GPL", "Licence, of which there is more to say than fits into a line of a terminal: GPL",
+         "more than 80 columns"),
         ("README", "sonm-gateway-save(5)", "sonm-gateway-saved(5)", "there is no sonm-gateway-saved(5)"),
     ],
 }

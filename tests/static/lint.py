@@ -38,6 +38,8 @@ def main():
     for page in pages():
         check_references(page, names)
         check(page in read("Makefile.am").split(), "%s is not installed" % page)
+    wide = [n for n, line in enumerate(read("README").splitlines(), 1) if len(line) > 80]
+    check(not wide, "README: lines of more than 80 columns: %s" % wide)
     for name, section in re.findall(r"\b(sonm-[\w.-]+)\((\d)\)", read("README") + read("HACKING")):
         check((name, section) in names, "README or HACKING: there is no %s(%s)" % (name, section))
     if not shutil.which("mandoc"):

@@ -68,7 +68,13 @@ play()
 
 hub()
 {
-	container=web sh -c "$1"
+	case $1 in
+	*--interactive) # somebody at a terminal, who has nothing against it
+		printf '%s\n' 'see help?' 'type all\r' 'end 0' |
+			TERM=xterm python3 "$tools/typist.py" sh -c "$1"
+		;;
+	*) container=web sh -c "$1" ;;
+	esac
 }
 
 # It has another configuration than the hub, under the same name.

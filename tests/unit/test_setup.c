@@ -63,9 +63,9 @@ START_TEST(suggests_the_step_that_was_meant)
 	expect_refusal((const char *const[]){ "snat", "ipv5" }, 2, "'ipv5' is not a step");
 	expect_refusal((const char *const[]){ "snt", "ipv4" }, 2, "did you mean snat ipv4?");
 	expect_refusal((const char *const[]){ "conf" }, 1, "'conf' is not a step");
-	expect_refusal((const char *const[]){ "nonsense" }, 1, "--check lists them");
-	expect_refusal((const char *const[]){ "" }, 1, "--check lists them");
-	expect_refusal((const char *const[]){ longest }, 1, "--check lists them");
+	expect_refusal((const char *const[]){ "nonsense" }, 1, "--explain lists them");
+	expect_refusal((const char *const[]){ "" }, 1, "--explain lists them");
+	expect_refusal((const char *const[]){ longest }, 1, "--explain lists them");
 }
 END_TEST
 
