@@ -115,6 +115,7 @@ int counts_add(struct err *e, struct counts *c, const struct service *s)
 	if (s->counters.inbytes < to->counters.inbytes)
 		return 0;
 	to->counters = s->counters;
+	c->are_narrow = s->is_narrow;
 	return keep_rates(c, &s->rates, &to->rates) < 0 ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
@@ -127,7 +128,7 @@ bool counts_find(const struct counts *c, const struct service_key *key, struct c
 	if (at == 0)
 		return false;
 	found = &c->items[at - 1];
-	*out = (struct count){ .counters = found->counters };
+	*out = (struct count){ .counters = found->counters, .is_narrow = c->are_narrow };
 	if (found->rates != 0)
 		out->rates = c->rates[found->rates - 1];
 	return true;

@@ -12,6 +12,7 @@
 struct count {
 	struct counters counters;
 	struct rates rates;
+	bool is_narrow; /* as in struct service */
 };
 
 /* Zero is empty. */
@@ -22,6 +23,7 @@ struct counts {
 	size_t n_rates;
 	uint32_t *places; /* where items are, from 1, by the hash of their key; 0: nowhere */
 	size_t n_places;  /* a power of two */
+	bool are_narrow;  /* all are of one kernel */
 };
 
 /*

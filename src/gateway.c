@@ -197,9 +197,12 @@ static int note_uncertain(struct err *e, struct gateway *g, const struct route *
 int gateway_look(struct err *e, struct gateway *g, const char *boot, const struct service *s,
 		 const struct route *r, struct account *a)
 {
+	struct counters reading = s ? s->counters : (struct counters){ 0 };
 	enum uncertain_why why;
 
-	if (!account_look(a, boot, s ? &s->counters : NULL, &why) || r->n_servers == 0)
+	if (s && s->is_narrow)
+		account_widen(a, &reading);
+	if (!account_look(a, boot, s ? &reading : NULL, &why) || r->n_servers == 0)
 		return 0;
 	return note_uncertain(e, g, r, why);
 }

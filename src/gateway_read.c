@@ -132,6 +132,8 @@ static int read_route(struct err *e, void *ctx, const struct route *r)
 		found = read_service(e, rd, r, &count);
 	if (found < 0)
 		return found;
+	if (count.is_narrow)
+		account_widen(&a, &count.counters);
 	if (found)
 		account_look(&a, rd->now.boot_id, &count.counters, &why);
 	reading.rates = count.rates;

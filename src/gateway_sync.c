@@ -122,9 +122,13 @@ static int find_resets(struct err *e, struct sync *s)
 		enum uncertain_why why;
 		struct service copy;
 
-		if (!service || !account_look(&a, s->now.boot_id, &service->counters, &why))
+		if (!service)
 			continue;
 		copy = *service;
+		if (copy.is_narrow)
+			account_widen(&a, &copy.counters);
+		if (!account_look(&a, s->now.boot_id, &copy.counters, &why))
+			continue;
 		copy.destinations = NULL;
 		copy.n_destinations = 0;
 		if (service_list_add(e, &s->out->resets, &copy) < 0)

@@ -298,7 +298,8 @@ int ipvs_msg_read_service(struct nlmsghdr *answer, struct service *out)
 	s.flags = flags.flags & ~(uint32_t)(IP_VS_SVC_F_PERSISTENT | IP_VS_SVC_F_HASHED);
 	if (flags.flags & IP_VS_SVC_F_PERSISTENT)
 		s.persistence = get_u32(attrs[IPVS_SVC_ATTR_TIMEOUT]);
-	stats = attrs[IPVS_SVC_ATTR_STATS64] ? attrs[IPVS_SVC_ATTR_STATS64] : attrs[IPVS_SVC_ATTR_STATS];
+	s.is_narrow = !attrs[IPVS_SVC_ATTR_STATS64];
+	stats = attrs[s.is_narrow ? IPVS_SVC_ATTR_STATS : IPVS_SVC_ATTR_STATS64];
 	if (!stats || read_stats(stats, &s.counters, &s.rates) < 0)
 		return -EBADMSG;
 	*out = s;

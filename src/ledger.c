@@ -48,6 +48,23 @@ void account_begin_epoch(struct account *a, const char *boot)
 	snprintf(a->boot, sizeof(a->boot), "%s", boot);
 }
 
+/* The least number from before on whose low 32 bits are these. */
+static uint64_t widen(uint64_t before, uint64_t low)
+{
+	return before + (uint32_t)(low - before);
+}
+
+void account_widen(const struct account *a, struct counters *reading)
+{
+	const struct counters *last = &a->last;
+
+	if (reading->inbytes < last->inbytes || reading->outbytes < last->outbytes)
+		return;
+	reading->conns = widen(last->conns, reading->conns);
+	reading->inpkts = widen(last->inpkts, reading->inpkts);
+	reading->outpkts = widen(last->outpkts, reading->outpkts);
+}
+
 bool account_look(struct account *a, const char *boot, const struct counters *reading, enum uncertain_why *why)
 {
 	bool has_epoch = a->boot[0] != '\0';

@@ -66,6 +66,13 @@ void account_begin_epoch(struct account *a, const char *boot);
  */
 bool account_look(struct account *a, const char *boot, const struct counters *reading, enum uncertain_why *why);
 
+/*
+ * Kernels before 4.1 count connections and packets in 32 bits, and bytes in 64: makes a
+ * reading of theirs one that has gone on since the account's latest. Where the bytes
+ * went back it is another epoch's, and stays as it is.
+ */
+void account_widen(const struct account *a, struct counters *reading);
+
 void counters_add(struct counters *sum, const struct counters *more);
 
 /* What b has more than a; a must not have more. */

@@ -31,6 +31,7 @@ struct service {
 	uint32_t flags;       /* what else it has of IP_VS_SVC_F_: one-packet and the like. We set none */
 	struct counters counters; /* from the kernel only */
 	struct rates rates;       /* from the kernel only */
+	bool is_narrow;           /* the counters are an old kernel's: account_widen() */
 	struct destination *destinations; /* owned */
 	size_t n_destinations;
 };

@@ -254,9 +254,12 @@ START_TEST(rejects_a_service_without_any_counters)
 	struct service s;
 
 	memcpy(bytes, tcp_service, sizeof(bytes));
+	ck_assert_int_eq(read_service(bytes, sizeof(bytes), &s), 0);
+	ck_assert(!s.is_narrow);
 	set_type(bytes, find_attribute(bytes, SERVICE_AT, sizeof(bytes), IPVS_SVC_ATTR_STATS64), HIDDEN);
 	ck_assert_int_eq(read_service(bytes, sizeof(bytes), &s), 0);
 	ck_assert_uint_eq(s.counters.conns, 1);
+	ck_assert(s.is_narrow);
 	set_type(bytes, find_attribute(bytes, SERVICE_AT, sizeof(bytes), IPVS_SVC_ATTR_STATS), HIDDEN);
 	ck_assert_int_eq(read_service(bytes, sizeof(bytes), &s), -EBADMSG);
 }

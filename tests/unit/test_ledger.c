@@ -110,6 +110,19 @@ START_TEST(any_counter_that_went_back_begins_a_new_epoch)
 }
 END_TEST
 
+START_TEST(what_an_old_kernel_counts_in_32_bits_goes_on_beyond_them)
+{
+	struct account a = { .last = { 7, 0xfffffff0, UINT64_C(0x2fffffff0), UINT64_C(5000000000000), 500 } };
+	struct counters reading = { 8, 0x10, 0x5, UINT64_C(5000000001000), 600 }, back = { 1, 2, 3, 4, 5 };
+
+	account_widen(&a, &reading);
+	ck_assert(account_read(&a, &reading));
+	expect_total(&a, 8, UINT64_C(0x100000010), UINT64_C(0x300000005), UINT64_C(5000000001000), 600);
+	account_widen(&a, &back);
+	expect(&back, 1, 2, 3, 4, 5);
+}
+END_TEST
+
 START_TEST(ending_an_epoch_keeps_the_total)
 {
 	struct account a = { .base = ones, .last = some };
@@ -232,6 +245,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, a_reading_replaces_the_one_before_it);
 	tcase_add_test(tc, the_same_reading_again_counts_once);
 	tcase_add_test(tc, any_counter_that_went_back_begins_a_new_epoch);
+	tcase_add_test(tc, what_an_old_kernel_counts_in_32_bits_goes_on_beyond_them);
 	tcase_add_test(tc, ending_an_epoch_keeps_the_total);
 	tcase_add_test(tc, after_an_end_a_reading_counts_whole_even_if_it_is_larger);
 	tcase_add_test(tc, a_look_says_once_what_is_not_known);
