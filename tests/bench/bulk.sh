@@ -66,6 +66,17 @@ our_show()
 	sonm-gwstat --format json
 }
 
+peer_pipe()
+{
+	ipvsadm -Ln --stats | cat
+}
+
+# Then all is read before any is printed: who reads slowly must not keep others from publishing.
+our_pipe()
+{
+	sonm-gwstat --format json | cat
+}
+
 # How often we ask the kernel's IPVS for that: for the family, and for one dump.
 our_requests()
 {
@@ -96,12 +107,14 @@ for _ in $(seq "$runs"); do
 	inside peer peer restore
 	inside peer peer list
 	inside peer peer show
+	inside peer peer pipe
 	alone our
 	inside our our same
 	alone our
 	inside our our restore
 	inside our our list
 	inside our our show
+	inside our our pipe
 	[ "$(on our ipvsadm -Ln | grep -c '^TCP')" -eq "$routes" ] || fail "not all routes were restored"
 done
 table_head
@@ -109,5 +122,6 @@ rows "restore $routes routes" /run/all.peer.restore /run/all.our.restore '<= 0.1
 rows "restore them from ipvsadm's own text" /run/all.peer.restore /run/all.our.same '<= 0.125'
 rows "list them" /run/all.peer.list /run/all.our.list '<= 0.050'
 rows "show them with their traffic" /run/all.peer.show /run/all.our.show '<= 0.033'
+rows "show them through a pipe" /run/all.peer.pipe /run/all.our.pipe ''
 inside our our requests
-echo "  netlink requests: $(cat /run/requests)"
+check_equal "$(cat /run/requests)" 2 "netlink requests: for the family, and one dump"
