@@ -202,6 +202,18 @@ static int put_record(struct err *e, struct store *s, const struct setup_record 
 	return ret;
 }
 
+static int forget(struct err *e, struct store *s, const char *step)
+{
+	int ret = store_begin(e, s);
+
+	if (ret == 0)
+		ret = store_setup_delete(e, s, step);
+	if (ret == 0)
+		ret = store_commit(e, s);
+	store_rollback(s);
+	return ret;
+}
+
 static int record(struct err *e, struct run *run, const struct step *step, const struct step_report *r)
 {
 	struct setup_record rec = { 0 };
@@ -248,6 +260,41 @@ static bool is_to_be_made(const struct step_report *r)
 }
 
 /*
+ * set() has failed. If it has changed nothing, nothing is ours: what somebody then
+ * makes by hand, as the error may advise, is his, and undo is to leave it alone.
+ */
+static void forget_failure(struct run *run, const struct step *step, const struct step_report *before,
+			   const struct setup_record *former, bool was_recorded)
+{
+	struct step_report now;
+	struct err ignored;
+
+	if (look(&ignored, &run->host, step, &now) < 0 || now.status != before->status ||
+	    strcmp(now.present, before->present) != 0 || strcmp(now.command, before->command) != 0)
+		return;
+	if ((was_recorded ? put_record(&ignored, run->store, former)
+			  : forget(&ignored, run->store, step->name)) < 0)
+		return; /* it stays on record, which costs no more than before */
+}
+
+static int record_and_set(struct err *e, struct run *run, const struct step *step, const struct step_report *r)
+{
+	struct setup_record former = { 0 };
+	int was_recorded = store_setup_get(e, run->store, step->name, &former), ret;
+
+	if (was_recorded < 0)
+		return was_recorded;
+	ret = record(e, run, step, r);
+	if (ret < 0)
+		return ret;
+	ret = step->kind->set(e, r);
+	step_host_refresh(&run->host);
+	if (ret < 0)
+		forget_failure(run, step, r, &former, was_recorded > 0);
+	return ret;
+}
+
+/*
  * Looks once more, as others may have come in between. Recorded before it is
  * changed: after a crash in between, undo finds the former value and does nothing.
  */
@@ -265,10 +312,7 @@ static int make_locked(struct err *e, struct run *run, const struct step *step, 
 	if (step->kind == &step_file)
 		ret = keep_records(e, run);
 	if (ret == 0)
-		ret = record(e, run, step, r);
-	if (ret == 0)
-		ret = step->kind->set(e, r);
-	step_host_refresh(&run->host);
+		ret = record_and_set(e, run, step, r);
 	if (ret == 0)
 		r->outcome = STEP_CHANGED;
 	return ret;
@@ -337,18 +381,6 @@ int host_apply(struct err *e, const struct config *c, struct store *s, const str
 	}
 	step_host_refresh(&run.host);
 	return ret < 0 ? ret : run.changes;
-}
-
-static int forget(struct err *e, struct store *s, const char *step)
-{
-	int ret = store_begin(e, s);
-
-	if (ret == 0)
-		ret = store_setup_delete(e, s, step);
-	if (ret == 0)
-		ret = store_commit(e, s);
-	store_rollback(s);
-	return ret;
 }
 
 /* Of a step that is not among those of this configuration only the name is known. */

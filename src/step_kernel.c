@@ -377,15 +377,17 @@ bool step_overlap(const struct config *c, const char *range, char note[static 25
 	return true;
 }
 
-static void note_overlap(const struct config *c, struct step_report *r)
+/* How the wanted value comes about, and what is at stake: the pool unreserved among this host's own ports. */
+static void explain_ports(const struct config *c, struct step_report *r)
 {
-	char range[SYSCTL_VALUE_MAX];
+	char range[SYSCTL_VALUE_MAX], overlap[256] = "";
 	struct err none;
 
-	if (sysctl_read(&none, "net/ipv4/ip_local_port_range", range) < 0)
-		return;
-	if (!step_overlap(c, range, r->note))
-		strcpy(r->note, "ip_local_port_range does not overlap the pool now");
+	if (r->status != STEP_OK && sysctl_read(&none, "net/ipv4/ip_local_port_range", range) == 0 &&
+	    !step_overlap(c, range, overlap))
+		strcpy(overlap, "ip_local_port_range does not overlap the pool now");
+	step_text(r->note, "the pool, %u-%u, and what is there%s%.200s", c->port_first, c->port_last,
+		  overlap[0] ? "; " : "", overlap);
 }
 
 static int look_at_ports(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
@@ -399,13 +401,12 @@ static int look_at_ports(struct err *e, struct step_host *h, const struct step *
 		return err_wrap(e, "%s", step->name);
 	if (r->status != STEP_MISSING)
 		r->status = portset_includes(&ports, &pool) ? STEP_OK : STEP_DIFFERS;
-	note_overlap(h->config, r);
+	explain_ports(h->config, r);
 	portset_add(&ports, &pool);
 	ret = portset_format(e, &ports, r->wanted, sizeof(r->wanted));
 	if (ret < 0)
 		return err_wrap(e, "%s", step->name);
-	step_text(r->command, "sysctl -w %s=%.400s", step->name, r->wanted);
-	step_text(r->note, "the pool, %u-%u, and what is there", h->config->port_first, h->config->port_last);
+	step_text(r->command, "sysctl -w %s=%s", step->name, r->wanted);
 	return 0;
 }
 
