@@ -20,7 +20,9 @@ static int resolve(struct err *e, const char *path, char **out)
 	char link[sizeof("/proc/self/fd/") + BASE_NUMBER_STRLEN];
 	struct stat st;
 
-	if (fd < 0 && (errno != ENOENT || path[0] == '\0'))
+	if (path[0] == '\0')
+		return err_set(e, ERR_USAGE, "the name of the file to write is empty; give one");
+	if (fd < 0 && errno != ENOENT)
 		return err_sys(e, errno, "cannot write %s", path);
 	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
 		return err_set(e, ERR_USAGE, "%s is not a regular file; name another one, or one that does not exist yet",

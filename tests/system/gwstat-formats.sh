@@ -150,6 +150,25 @@ cmp /run/file /run/precious
 expect_error 2 'beside' sonm-gwstat --output /run/nowhere/file
 expect_error 2 'choose one' sonm-gwstat --output /run/file --push http://localhost:1/
 
+say "Who reads slowly keeps nobody from publishing"
+lab_configure 'ports: [33000, 34000]'
+awk 'BEGIN {
+	print "version: 1\nroutes:"
+	for (i = 1; i <= 300; i++)
+		print "  - container: slow" i "\n    port: 80/tcp\n    endpoint: 198.51.100.1:" 33100 + i \
+			"\n    real_servers:\n      - address: 10.0.0.11:" i
+}' | sonm-vs -R
+mkfifo /run/slow
+sleep 30 </run/slow &
+reader=$!
+sonm-gwstat -j >/run/slow &
+writer=$!
+sleep 3 # the pipe is full by then
+expect 0 timeout 10 sonm-vs -A meanwhile -t 80=10.0.0.11:80
+kill -0 $writer || fail "the reader was not slow"
+kill $reader
+wait $writer || :
+
 say "When the kernel does not count, each way says so"
 sysctl -qw net.ipv4.vs.run_estimation=0
 sonm-gwstat >/run/stdout 2>/run/stderr

@@ -186,7 +186,7 @@ START_TEST(refuses_what_is_no_file)
 	ck_assert_int_eq(outfile_begin(&e, dir, &f), -EINVAL);
 	ck_assert_int_eq(outfile_begin(&e, "/dev/null", &f), -EINVAL);
 	ck_assert_int_eq(outfile_begin(&e, "/nowhere/file", &f), -ENOENT);
-	ck_assert_int_eq(outfile_begin(&e, "", &f), -ENOENT);
+	ck_assert_int_eq(outfile_begin(&e, "", &f), -ERR_USAGE);
 }
 END_TEST
 
