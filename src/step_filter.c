@@ -408,7 +408,7 @@ static int restore_opening(struct err *e, const struct setup_record *rec, bool d
 	}
 	strcpy(r->present, deleted > 0 ? "a rule of ours" : "no rule of ours");
 	r->outcome = deleted > 0 ? STEP_CHANGED : STEP_LEFT;
-	return ret < 0 ? ret : 0;
+	return step_put_off(e, ret < 0 ? ret : 0, r);
 }
 
 const struct step_kind step_filter = {

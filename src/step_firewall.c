@@ -94,3 +94,12 @@ int step_delete_tagged(struct err *e, const struct firewall *fw, const char *tab
 	}
 	return ret < 0 ? ret : deleted;
 }
+
+int step_put_off(const struct err *e, int ret, struct step_report *r)
+{
+	if (ret != -ERR_NO_KERNEL)
+		return ret;
+	step_text(r->why, "%.400s; install it again and repeat --undo", e->msg);
+	r->pending = true;
+	return 0;
+}

@@ -32,4 +32,11 @@ int step_find_nft(struct err *e, struct step_host *h, sa_family_t family, struct
 int step_delete_tagged(struct err *e, const struct firewall *fw, const char *table, const char *chain,
 		       const struct rule_list *rules, bool dry_run) MUST_CHECK;
 
+/*
+ * For a restore that failed with ret: a program that is gone is no reason to
+ * leave the other steps as they are, so that what it would undo is put off. 0,
+ * or ret.
+ */
+int step_put_off(const struct err *e, int ret, struct step_report *r) MUST_CHECK;
+
 #endif

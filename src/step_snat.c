@@ -459,11 +459,15 @@ static int restore_by_iptables(struct err *e, const struct setup_record *rec, co
 
 static int restore_snat(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
 {
+	int ret;
+
 	step_text(r->via, "%.*s", (int)strcspn(rec->applied, " "), rec->applied);
 	strcpy(r->wanted, NONE_OF_OURS);
 	if (strcmp(r->via, "nft") == 0)
-		return restore_by_nft(e, rec, dry_run, r);
-	return restore_by_iptables(e, rec, r->via, dry_run, r);
+		ret = restore_by_nft(e, rec, dry_run, r);
+	else
+		ret = restore_by_iptables(e, rec, r->via, dry_run, r);
+	return step_put_off(e, ret, r);
 }
 
 const struct step_kind step_snat = {
