@@ -39,4 +39,17 @@ int step_delete_tagged(struct err *e, const struct firewall *fw, const char *tab
  */
 int step_put_off(const struct err *e, int ret, struct step_report *r) MUST_CHECK;
 
+/* What steps about SNAT report, and a record's former value begins with. */
+#define NONE_OF_OURS "no rule of ours"
+#define ONE_OF_OURS "a rule of ours"
+
+/* step_snat_undo.c: before a rule of iptables is added, what else comes with it, for the record. */
+int step_before_snat(struct err *e, const struct firewall *fw, char former[static 1024]) MUST_CHECK;
+
+/* Deletes our table of nft, which is there. */
+int step_delete_snat_table(struct err *e, const struct nft *nft, sa_family_t family) MUST_CHECK;
+
+/* As step_kind.restore. */
+int step_restore_snat(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r) MUST_CHECK;
+
 #endif
