@@ -33,22 +33,65 @@ static int does_the_same(struct err *e, const struct rule *r, const struct rule 
 	return ret < 0 ? ret : rule_same(r, &whole);
 }
 
-/* 1: a rule of the list does what is wanted; 0: none. present is that rule, or one of ours that does not. */
+/* *found: the rule of the list that does what is wanted; NULL: none. present is that rule, or one of ours that does not. */
 static int search(struct err *e, const struct rule_list *rules, const struct step_report *wanted,
-		  const char *target, char present[static 1024])
+		  const char *target, char present[static 1024], const struct rule **found)
 {
 	CLEANUP(rule_clear) struct rule ours = { 0 };
 	int ret = rule_parse(e, wanted->wanted, &ours);
 
 	strcpy(present, "no rule");
+	*found = NULL;
 	for (size_t i = 0; ret == 0 && i < rules->n; i++) {
 		const struct rule *r = &rules->items[i];
 
 		ret = does_the_same(e, r, &ours, target);
+		if (ret > 0)
+			*found = r;
 		if (ret > 0 || rule_is_tagged(r, SNAT_CHAIN, SNAT_TAG))
 			snprintf(present, 1024, "%s", r->text);
 	}
-	return ret;
+	return ret < 0 ? ret : 0;
+}
+
+/*
+ * Ours comes before the rules of others if it takes only what IPVS forwards:
+ * there it is in nobody's way. One that masquerades everything would be.
+ */
+static bool comes_first(const char *rule)
+{
+	return strstr(rule, " -m ipvs ") != NULL;
+}
+
+/* Rules before the one that was found may take the packets. */
+static void judge_way(const struct rule_list *rules, const struct rule *found, sa_family_t family,
+		      struct step_report *r)
+{
+	static const char *const protocols[] = { "tcp", "udp", "sctp" };
+	enum verdict worst = VERDICT_PASS;
+	const char *by = "";
+
+	for (size_t i = 0; i < ARRAY_LEN(protocols) && worst != VERDICT_STOP; i++) {
+		const struct packet p = {
+		    .family = family, .protocol = protocols[i], .state = "NEW", .ipvs = true};
+		const char *decider;
+		enum verdict v = rules_reach(rules, SNAT_CHAIN, found, &p, &decider);
+
+		if (v == VERDICT_PASS || (v == VERDICT_UNKNOWN && worst == v))
+			continue;
+		worst = v;
+		by = decider;
+	}
+	if (worst == VERDICT_PASS)
+		return;
+	if (worst == VERDICT_STOP && comes_first(r->wanted)) {
+		r->status = STEP_DIFFERS;
+		step_text(r->present, "%.480s, behind %.480s", found->text, by);
+		return;
+	}
+	r->status = STEP_UNKNOWN;
+	step_text(r->why, "this rule comes before it%s: %.400s",
+		  worst == VERDICT_STOP ? " and takes the packets" : ", and may take the packets", by);
 }
 
 static bool has_tagged(const struct rule_list *rules)
@@ -73,7 +116,8 @@ static int look_with(struct err *e, const struct snat *s, const struct firewall 
 {
 	CLEANUP(rule_list_clear) struct rule_list rules = { 0 };
 	char target[96];
-	int ret = firewall_list(e, fw, "nat", SNAT_CHAIN, &rules);
+	const struct rule *found;
+	int ret = firewall_list(e, fw, "nat", NULL, &rules);
 
 	if (ret < 0)
 		return ret;
@@ -84,11 +128,14 @@ static int look_with(struct err *e, const struct snat *s, const struct firewall 
 	}
 	snat_rule(s->config, s->family, r->wanted);
 	snat_target(s->config, s->family, target);
-	step_text(r->command, "%s -w -t nat %s", fw->name, r->wanted);
-	ret = search(e, &rules, r, target, r->present);
+	step_text(r->command, "%s -w -t nat -%c %s", fw->name, comes_first(r->wanted) ? 'I' : 'A',
+		  r->wanted + strlen("-A "));
+	ret = search(e, &rules, r, target, r->present, &found);
 	if (ret < 0)
 		return ret;
-	r->status = ret > 0 ? STEP_OK : has_tagged(&rules) ? STEP_DIFFERS : STEP_MISSING;
+	r->status = found ? STEP_OK : has_tagged(&rules) ? STEP_DIFFERS : STEP_MISSING;
+	if (found)
+		judge_way(&rules, found, s->family, r);
 	return 0;
 }
 
@@ -250,28 +297,46 @@ static int record_snat(struct err *e, const struct step_report *r, struct setup_
 	return ret;
 }
 
-static int add_snat(struct err *e, const struct firewall *fw, const char *text)
+/* Deletes those of the listed rules that are ours and the same as this one, or those that are not. */
+static int delete_ours(struct err *e, const struct firewall *fw, const struct rule_list *rules,
+		       const struct rule *as, bool same)
 {
-	CLEANUP(rule_clear) struct rule rule = { 0 };
-	int ret = rule_parse(e, text, &rule);
+	int ret = 0;
 
-	return ret < 0 ? ret : firewall_add(e, fw, "nat", &rule);
+	for (size_t i = 0; ret == 0 && i < rules->n; i++) {
+		const struct rule *r = &rules->items[i];
+
+		if (rule_is_tagged(r, SNAT_CHAIN, SNAT_TAG) && rule_same(r, as) == same)
+			ret = firewall_delete(e, fw, "nat", r);
+	}
+	return ret;
 }
 
-/* The new rule comes before those of ours that it replaces go: the workers are never without one. */
+/*
+ * The new rule comes before those of ours that it replaces go: the workers are
+ * never without one. Only where the same one moves to the front it goes first,
+ * as iptables deletes the first that has the same words.
+ */
 static int set_by_iptables(struct err *e, const struct step_report *r)
 {
 	CLEANUP(rule_list_clear) struct rule_list before = { 0 };
+	CLEANUP(rule_clear) struct rule rule = { 0 };
+	bool wants_rule = strncmp(r->wanted, "-A ", 3) == 0;
 	struct firewall fw;
 	int ret = firewall_named(e, r->via, &fw);
 
 	if (ret == 0)
 		ret = firewall_list(e, &fw, "nat", SNAT_CHAIN, &before);
-	if (ret == 0 && strncmp(r->wanted, "-A ", 3) == 0)
-		ret = add_snat(e, &fw, r->wanted);
+	if (ret == 0 && wants_rule)
+		ret = rule_parse(e, r->wanted, &rule);
 	if (ret == 0)
-		ret = step_delete_tagged(e, &fw, "nat", SNAT_CHAIN, &before, false);
-	return ret < 0 ? ret : 0;
+		ret = delete_ours(e, &fw, &before, &rule, true);
+	if (ret == 0 && wants_rule)
+		ret = comes_first(r->wanted) ? firewall_insert(e, &fw, "nat", &rule) :
+					       firewall_add(e, &fw, "nat", &rule);
+	if (ret == 0)
+		ret = delete_ours(e, &fw, &before, &rule, false);
+	return ret;
 }
 
 static int set_by_nft(struct err *e, const struct step_report *r)
