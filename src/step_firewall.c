@@ -100,6 +100,8 @@ int step_put_off(const struct err *e, int ret, struct step_report *r)
 	if (ret != -ERR_NO_KERNEL)
 		return ret;
 	step_text(r->why, "%.400s; install it again and repeat --undo", e->msg);
+	if (r->outcome != STEP_CHANGED)
+		strcpy(r->present, "not known");
 	r->pending = true;
 	return 0;
 }
