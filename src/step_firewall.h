@@ -49,6 +49,9 @@ int step_before_snat(struct err *e, const struct firewall *fw, char former[stati
 /* Deletes our table of nft, which is there. */
 int step_delete_snat_table(struct err *e, const struct nft *nft, sa_family_t family) MUST_CHECK;
 
+/* Has somebody put rules, which lack our comment, into our table of nft? */
+bool step_snat_has_others(const struct ruleset *r, sa_family_t family);
+
 /* As step_kind.restore. */
 int step_restore_snat(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r) MUST_CHECK;
 

@@ -341,13 +341,20 @@ static int set_by_iptables(struct err *e, const struct step_report *r)
 
 static int set_by_nft(struct err *e, const struct step_report *r)
 {
+	CLEANUP(ruleset_clear) struct ruleset rules = { 0 };
 	sa_family_t family = step_family(r->name);
 	char commands[SNAT_COMMAND_MAX];
 	struct nft nft;
 	int ret = nft_find(e, &nft);
 
+	if (ret == 0)
+		ret = step_list_ruleset(e, &nft, &rules);
 	if (ret < 0)
 		return ret;
+	if (step_snat_has_others(&rules, family))
+		return err_set(e, ERR_CONFLICT,
+			       "somebody has added rules to table " SNAT_TABLE ", which is made and removed as a "
+			       "whole; put them into a table of their own");
 	if (strcmp(r->wanted, NONE_OF_OURS) == 0)
 		return step_delete_snat_table(e, &nft, family);
 	ret = snat_commands(e, family, r->wanted, commands);

@@ -125,6 +125,18 @@ int step_delete_snat_table(struct err *e, const struct nft *nft, sa_family_t fam
 	return nft_run(e, nft, "delete our table", command);
 }
 
+bool step_snat_has_others(const struct ruleset *r, sa_family_t family)
+{
+	for (size_t i = 0; i < r->n_rules; i++) {
+		const struct ruleset_rule *rule = &r->rules[i];
+
+		if (strcmp(rule->table, SNAT_TABLE) == 0 && strcmp(rule->family, snat_family(family)) == 0 &&
+		    strcmp(rule->comment, SNAT_TAG) != 0)
+			return true;
+	}
+	return false;
+}
+
 static int restore_by_nft(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
 {
 	CLEANUP(ruleset_clear) struct ruleset rules = { 0 };
@@ -133,11 +145,16 @@ static int restore_by_nft(struct err *e, const struct setup_record *rec, bool dr
 	int ret = step_list_ruleset(e, &nft, &rules);
 	bool found = ret > 0 && ruleset_table(&rules, snat_family(family), SNAT_TABLE);
 
+	strcpy(r->present, found ? ONE_OF_OURS : NONE_OF_OURS);
+	if (found && step_snat_has_others(&rules, family)) {
+		strcpy(r->why, "somebody has added rules to table " SNAT_TABLE "; remove them and repeat --undo");
+		r->pending = true;
+		return 0;
+	}
 	if (ret == 0)
 		ret = nft_find(e, &nft);
 	if (ret >= 0 && found && !dry_run)
 		ret = step_delete_snat_table(e, &nft, family);
-	strcpy(r->present, found ? ONE_OF_OURS : NONE_OF_OURS);
 	r->outcome = found && ret >= 0 ? STEP_CHANGED : STEP_LEFT;
 	return ret < 0 ? ret : 0;
 }
