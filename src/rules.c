@@ -152,6 +152,12 @@ bool rules_do_anything(const struct rule_list *rules)
 	return false;
 }
 
+/* The match of a protocol, "-m tcp", says no more than the "-p tcp" that it needs: iptables -S adds it. */
+static bool is_protocol(const char *match)
+{
+	return is(match, "tcp") || is(match, "udp") || is(match, "sctp");
+}
+
 /*
  * The index of the first word from i on that tells rules apart. Comments do
  * not; nor does --ipvs, which every other condition of that match implies:
@@ -162,7 +168,8 @@ static size_t skip(const struct rule *r, size_t i)
 	for (;;) {
 		bool two = i + 1 < r->n_words;
 
-		if (two && is(r->words[i], "-m") && is(r->words[i + 1], "comment"))
+		if (two && is(r->words[i], "-m") &&
+		    (is(r->words[i + 1], "comment") || is_protocol(r->words[i + 1])))
 			i += 2;
 		else if (two && is(r->words[i], "--comment"))
 			i += 2;

@@ -124,6 +124,20 @@ END_TEST
 
 enum { REACHED = VERDICT_PASS, TAKEN = VERDICT_STOP, MAYBE = VERDICT_UNKNOWN };
 
+START_TEST(compares_rules_without_the_match_of_their_protocol)
+{
+	struct rule given = parsed("-A INPUT -p tcp --dport 7 -j ACCEPT");
+	struct rule listed = parsed("-A INPUT -p tcp -m tcp --dport 7 -j ACCEPT");
+	struct rule narrowed = parsed("-A INPUT -s 192.0.2.1/32 -p tcp -m tcp --dport 7 -j ACCEPT");
+
+	ck_assert(rule_same(&given, &listed) && rule_same(&listed, &given));
+	ck_assert(!rule_same(&given, &narrowed) && !rule_same(&narrowed, &given));
+	rule_clear(&given);
+	rule_clear(&listed);
+	rule_clear(&narrowed);
+}
+END_TEST
+
 START_TEST(tells_whether_rules_before_it_take_the_packets_of_a_rule_for_snat)
 {
 	static const struct {
@@ -285,6 +299,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, reads_a_listing);
 	tcase_add_test(tc, knows_its_own_rules_by_their_tag);
 	tcase_add_test(tc, compares_rules_without_their_comments);
+	tcase_add_test(tc, compares_rules_without_the_match_of_their_protocol);
 	tcase_add_test(tc, tells_whether_rules_before_it_take_the_packets_of_a_rule_for_snat);
 	tcase_add_loop_test(tc, judges_what_a_chain_does_to_new_connections, 0, ARRAY_LEN(inputs));
 	tcase_add_test(tc, knows_when_there_is_nothing_that_does_anything);
