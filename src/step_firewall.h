@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * step_firewall: what the steps about the packet filter share (step_snat.c,
- * step_filter.c). For these only.
+ * step_snat_undo.c, step_filter.c). For these only.
  */
 #ifndef SONM_STEP_FIREWALL_H
 #define SONM_STEP_FIREWALL_H
@@ -28,10 +28,6 @@ const struct step_ruleset *step_ruleset(struct step_host *h);
 /* Does nft work here for a family? -ERR_NO_KERNEL: no. */
 int step_find_nft(struct err *e, struct step_host *h, sa_family_t family, struct nft *out) MUST_CHECK;
 
-/* Deletes those of the listed rules of a chain that are ours. Returns how many, or would with dry_run. */
-int step_delete_tagged(struct err *e, const struct firewall *fw, const char *table, const char *chain,
-		       const struct rule_list *rules, bool dry_run) MUST_CHECK;
-
 /*
  * For a restore that failed with ret: a program that is gone is no reason to
  * leave the other steps as they are, so that what it would undo is put off. 0,
@@ -53,6 +49,7 @@ int step_delete_snat_table(struct err *e, const struct nft *nft, sa_family_t fam
 bool step_snat_has_others(const struct ruleset *r, sa_family_t family);
 
 /* As step_kind.restore. */
-int step_restore_snat(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r) MUST_CHECK;
+int step_restore_snat(struct err *e, const struct setup_record *rec, bool dry_run,
+		      struct step_report *r) MUST_CHECK;
 
 #endif

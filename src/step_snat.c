@@ -33,7 +33,10 @@ static int does_the_same(struct err *e, const struct rule *r, const struct rule 
 	return ret < 0 ? ret : rule_same(r, &whole);
 }
 
-/* *found: the rule of the list that does what is wanted; NULL: none. present is that rule, or one of ours that does not. */
+/*
+ * *found: the first rule of the list that does what is wanted; NULL: none. present
+ * is that rule, or one of ours that does not.
+ */
 static int search(struct err *e, const struct rule_list *rules, const struct step_report *wanted,
 		  const char *target, char present[static 1024], const struct rule **found)
 {

@@ -159,6 +159,20 @@ static int restore_by_nft(struct err *e, const struct setup_record *rec, bool dr
 	return ret < 0 ? ret : 0;
 }
 
+/* Deletes those of the listed rules that are ours. Returns how many, or would with dry_run. */
+static int delete_tagged(struct err *e, const struct firewall *fw, const struct rule_list *rules, bool dry_run)
+{
+	int ret = 0, deleted = 0;
+
+	for (size_t i = 0; ret == 0 && i < rules->n; i++) {
+		if (!rule_is_tagged(&rules->items[i], SNAT_CHAIN, SNAT_TAG))
+			continue;
+		ret = dry_run ? 0 : firewall_delete(e, fw, "nat", &rules->items[i]);
+		deleted++;
+	}
+	return ret < 0 ? ret : deleted;
+}
+
 static int restore_by_iptables(struct err *e, const struct setup_record *rec, const char *name, bool dry_run,
 			       struct step_report *r)
 {
@@ -170,7 +184,7 @@ static int restore_by_iptables(struct err *e, const struct setup_record *rec, co
 		ret = firewall_list(e, &fw, "nat", SNAT_CHAIN, &rules);
 	if (ret < 0)
 		return ret;
-	deleted = step_delete_tagged(e, &fw, "nat", SNAT_CHAIN, &rules, dry_run);
+	deleted = delete_tagged(e, &fw, &rules, dry_run);
 	strcpy(r->present, deleted > 0 ? ONE_OF_OURS : NONE_OF_OURS);
 	r->outcome = deleted > 0 ? STEP_CHANGED : STEP_LEFT;
 	if ((deleted > 0 || strstr(rec->applied, NONE_OF_OURS)) && deleted >= 0 && !dry_run)
