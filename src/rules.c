@@ -152,6 +152,12 @@ bool rules_do_anything(const struct rule_list *rules)
 	return false;
 }
 
+/* The match of a protocol, "-m tcp", says no more than the "-p tcp" that it needs: iptables -S adds it. */
+static bool is_protocol(const char *match)
+{
+	return is(match, "tcp") || is(match, "udp") || is(match, "sctp");
+}
+
 /*
  * The index of the first word from i on that tells rules apart. Comments do
  * not; nor does --ipvs, which every other condition of that match implies:
@@ -162,7 +168,8 @@ static size_t skip(const struct rule *r, size_t i)
 	for (;;) {
 		bool two = i + 1 < r->n_words;
 
-		if (two && is(r->words[i], "-m") && is(r->words[i + 1], "comment"))
+		if (two && is(r->words[i], "-m") &&
+		    (is(r->words[i + 1], "comment") || is_protocol(r->words[i + 1])))
 			i += 2;
 		else if (two && is(r->words[i], "--comment"))
 			i += 2;
@@ -360,4 +367,77 @@ enum verdict rules_verdict(const struct rule_list *rules, const char *chain, con
 			   const char **decider)
 {
 	return verdict_walk(next_rule, rules, chain, is(policy_of(rules, chain), "DROP"), p, decider);
+}
+
+/* The index of -j, or n_words. */
+static size_t find_target(const struct rule *r)
+{
+	size_t i = 2;
+
+	while (i < r->n_words && !is(r->words[i], "-j"))
+		i++;
+	return i;
+}
+
+/* Whatever ports and flags masquerading is told besides, the source is the same. */
+static bool same_source(const struct rule *a, const struct rule *b)
+{
+	size_t i = find_target(a) + 1, j = find_target(b) + 1;
+
+	if (i >= a->n_words || j >= b->n_words || !is(a->words[i], b->words[j]))
+		return false;
+	if (is(a->words[i], "MASQUERADE"))
+		return true;
+	while (i < a->n_words && j < b->n_words && is(a->words[i], b->words[j])) {
+		i++;
+		j++;
+	}
+	return i == a->n_words && j == b->n_words;
+}
+
+/* The rules on the way to one of them. */
+struct way {
+	const struct rule_list *rules;
+	const char *base;
+	const struct rule *goal;
+};
+
+/* In table nat what is accepted gets no new source any more, nor does it when another rule gave it one. */
+static enum effect effect_on_way(const struct way *w, const struct rule *r, const char *chain,
+				 const struct judgement *j)
+{
+	static const char *const others[] = { "MASQUERADE", "SNAT", "NETMAP" };
+
+	if (same_source(r, w->goal))
+		return EFFECT_NONE;
+	for (size_t i = 0; j->target && i < ARRAY_LEN(others); i++)
+		if (is(j->target, others[i]))
+			return EFFECT_STOP;
+	if (j->effect == EFFECT_PASS || (j->effect == EFFECT_RETURN && is(chain, w->base)))
+		return EFFECT_STOP;
+	return j->effect == EFFECT_GOTO ? EFFECT_UNKNOWN : j->effect;
+}
+
+static bool next_on_way(const void *way, const char *chain, const struct packet *p, size_t *at,
+			struct judgement *out)
+{
+	const struct way *w = way;
+	const struct rule *r;
+
+	if (!next_rule(w->rules, chain, p, at, out))
+		return false;
+	r = &w->rules->items[*at - 1];
+	if (r == w->goal)
+		*out = (struct judgement){ .match = MATCH_ALWAYS, .effect = EFFECT_PASS, .text = r->text };
+	else
+		out->effect = effect_on_way(w, r, chain, out);
+	return true;
+}
+
+enum verdict rules_reach(const struct rule_list *rules, const char *chain, const struct rule *goal,
+			 const struct packet *p, const char **decider)
+{
+	const struct way w = { .rules = rules, .base = chain, .goal = goal };
+
+	return verdict_walk(next_on_way, &w, chain, false, p, decider);
 }

@@ -48,6 +48,14 @@ bool rules_do_anything(const struct rule_list *rules);
 enum verdict rules_verdict(const struct rule_list *rules, const char *chain, const struct packet *p,
 			   const char **decider);
 
+/*
+ * Does such a packet get as far as this rule of a base chain of table nat?
+ * VERDICT_STOP: one before takes it, *decider; VERDICT_UNKNOWN: *decider may. One
+ * that puts the same source in as goal does no harm.
+ */
+enum verdict rules_reach(const struct rule_list *rules, const char *chain, const struct rule *goal,
+			 const struct packet *p, const char **decider);
+
 /* CLEANUP functions. */
 void rule_clear(struct rule *r);
 void rule_list_clear(struct rule_list *list);

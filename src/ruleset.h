@@ -80,6 +80,12 @@ const struct yamlfile_node *ruleset_get(const struct yamlfile_node *mapping, con
 /* The text of a scalar; "" for anything else and for NULL. */
 const char *ruleset_string(const struct yamlfile_node *node);
 
+/*
+ * The name of a protocol that nft, without /etc/protocols, prints as a number; any
+ * other text as it is.
+ */
+const char *ruleset_protocol(const char *text);
+
 /* About as nft would print it; the caller frees. NULL: out of memory. */
 char *ruleset_format(const struct yamlfile_node *expr);
 char *ruleset_format_elements(const struct yamlfile_node *list);

@@ -73,15 +73,32 @@ static void write_set(FILE *out, const struct yamlfile_node *v)
 	fputs(" }", out);
 }
 
+const char *ruleset_protocol(const char *text)
+{
+	static const struct {
+		const char *number, *name;
+	} protocols[] = {{"6", "tcp"}, {"17", "udp"}, {"132", "sctp"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(protocols); i++)
+		if (is(text, protocols[i].number))
+			return protocols[i].name;
+	return text;
+}
+
 static void write_match(FILE *out, const struct yamlfile_node *v)
 {
 	const char *op = ruleset_string(ruleset_get(v, "op"));
+	const struct yamlfile_node *left = ruleset_get(v, "left"), *right = ruleset_get(v, "right");
 
-	write_value(out, ruleset_get(v, "left"));
+	write_value(out, left);
 	if (!is(op, "==") && !is(op, "in"))
 		fprintf(out, " %s", op);
 	putc(' ', out);
-	write_value(out, ruleset_get(v, "right"));
+	if (is(ruleset_string(ruleset_get(ruleset_get(left, "meta"), "key")), "l4proto") && right &&
+	    right->kind == YAMLFILE_SCALAR)
+		fputs(ruleset_protocol(right->text), out);
+	else
+		write_value(out, right);
 }
 
 static void write_vmap(FILE *out, const struct yamlfile_node *v)

@@ -52,6 +52,18 @@ static enum match match_text(const struct yamlfile_node *right, const char *text
 	return best;
 }
 
+/* Is this protocol the value, or among the values, by name or number? */
+static enum match match_protocol(const struct yamlfile_node *right, const char *protocol)
+{
+	static const char *const numbers[] = { "6", "17", "132" };
+	enum match m = match_text(right, protocol);
+
+	for (size_t i = 0; i < ARRAY_LEN(numbers) && m == MATCH_NEVER; i++)
+		if (is(ruleset_protocol(numbers[i]), protocol))
+			m = match_text(right, numbers[i]);
+	return m;
+}
+
 static int port_of(const struct yamlfile_node *node, uint16_t *out)
 {
 	struct err ignored;
@@ -102,9 +114,9 @@ static enum match match_payload(const struct yamlfile_node *left, const struct y
 	const char *protocol = string_of(left, "protocol"), *field = string_of(left, "field");
 
 	if (is(protocol, "ip") && is(field, "protocol"))
-		return match_text(right, p->protocol);
+		return match_protocol(right, p->protocol);
 	if (is(protocol, "ip6") && is(field, "nexthdr"))
-		return match_text(right, p->protocol);
+		return match_protocol(right, p->protocol);
 	if (is(field, "dport"))
 		return match_ports(right, p->dports);
 	return MATCH_MAYBE;
@@ -139,7 +151,7 @@ static enum match match_meta(const struct yamlfile_node *left, const struct yaml
 	const char *key = string_of(left, "key");
 
 	if (is(key, "l4proto"))
-		return match_text(right, p->protocol);
+		return match_protocol(right, p->protocol);
 	if (is(key, "nfproto"))
 		return match_text(right, p->family == AF_INET6 ? "ipv6" : "ipv4");
 	if (is(key, "protocol"))
@@ -160,7 +172,7 @@ static enum match match_ct(const struct yamlfile_node *left, const struct yamlfi
 	if (is(key, "status") && is(ruleset_string(right), "dnat"))
 		return MATCH_NEVER;
 	if (is(key, "protocol"))
-		return match_text(right, p->protocol);
+		return match_protocol(right, p->protocol);
 	if (is(key, "proto-dst") && is(string_of(left, "dir"), "original"))
 		return match_ports(right, p->pool);
 	return MATCH_MAYBE;

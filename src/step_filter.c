@@ -289,6 +289,16 @@ static bool is_for_nft(const char *command)
 	return strncmp(command, "nft ", 4) == 0;
 }
 
+/* "-I CHAIN ..." as the rule that it makes is listed: "-A CHAIN ...". */
+static int parse_insert(struct err *e, const char *insert, struct rule *rule)
+{
+	int ret = rule_parse(e, insert, rule);
+
+	if (ret == 0)
+		rule->words[0][1] = 'A';
+	return ret;
+}
+
 /* A command of iptables as advise() writes it: its program, and the rule that it inserts. */
 static int read_command(struct err *e, const char *command, struct firewall *fw, struct rule *rule)
 {
@@ -300,21 +310,50 @@ static int read_command(struct err *e, const char *command, struct firewall *fw,
 		return -e->code;
 	if (!insert)
 		return err_set(e, ERR_CONFLICT, "'%.200s' is no command that this version knows", command);
-	return rule_parse(e, insert, rule);
+	return parse_insert(e, insert, rule);
 }
 
-static int close_by_iptables(struct err *e, const char *command, bool dry_run)
+/* Is the listed rule one that the recorded commands made, as they made it? */
+static bool is_recorded(const char *commands, const struct rule *listed)
+{
+	const char *at = commands;
+	char command[1024];
+	bool found = false;
+
+	for (next_command(&at, command); !found && command[0]; next_command(&at, command)) {
+		CLEANUP(rule_clear) struct rule made = { 0 };
+		const char *insert = strstr(command, "-I ");
+		struct err ignored;
+
+		found = insert && parse_insert(&ignored, insert, &made) == 0 && rule_same(&made, listed);
+	}
+	return found;
+}
+
+/* With recorded commands, *left tells whether there are rules of ours that somebody has changed: they stay. */
+static int close_by_iptables(struct err *e, const char *command, const char *recorded, bool dry_run,
+			     bool *left)
 {
 	CLEANUP(rule_list_clear) struct rule_list rules = { 0 };
 	CLEANUP(rule_clear) struct rule rule = { 0 };
 	struct firewall fw;
-	int ret = read_command(e, command, &fw, &rule);
+	int ret = read_command(e, command, &fw, &rule), deleted = 0;
 
 	if (ret == 0)
 		ret = firewall_list(e, &fw, "filter", rule.words[1], &rules);
-	if (ret == 0)
-		ret = step_delete_tagged(e, &fw, "filter", rule.words[1], &rules, dry_run);
-	return ret;
+	for (size_t i = 0; ret == 0 && i < rules.n; i++) {
+		const struct rule *r = &rules.items[i];
+
+		if (!rule_is_tagged(r, rule.words[1], SNAT_TAG))
+			continue;
+		if (recorded && !is_recorded(recorded, r)) {
+			*left = true;
+			continue;
+		}
+		ret = dry_run ? 0 : firewall_delete(e, &fw, "filter", r);
+		deleted++;
+	}
+	return ret < 0 ? ret : deleted;
 }
 
 static int delete_rule(struct err *e, const struct nft *nft, const struct ruleset_rule *rule)
@@ -353,11 +392,14 @@ static int close_by_nft(struct err *e, const char *command, bool dry_run)
 	return ret < 0 ? ret : deleted;
 }
 
-/* Deletes our rules of the chain that the command is about. Returns how many, or would with dry_run. */
-static int close_chain(struct err *e, const char *command, bool dry_run)
+/*
+ * Deletes our rules of the chain that the command is about: with recorded, see
+ * close_by_iptables(). Returns how many, or would with dry_run.
+ */
+static int close_chain(struct err *e, const char *command, const char *recorded, bool dry_run, bool *left)
 {
 	return is_for_nft(command) ? close_by_nft(e, command, dry_run)
-				   : close_by_iptables(e, command, dry_run);
+				   : close_by_iptables(e, command, recorded, dry_run, left);
 }
 
 static int open_chain(struct err *e, const char *command)
@@ -383,10 +425,11 @@ static int set_opening(struct err *e, const struct step_report *r)
 {
 	char command[1024];
 	const char *at = r->command;
+	bool left;
 	int ret = 0;
 
 	for (next_command(&at, command); ret >= 0 && command[0]; next_command(&at, command))
-		ret = close_chain(e, command, false);
+		ret = close_chain(e, command, NULL, false, &left);
 	at = r->command;
 	for (next_command(&at, command); ret >= 0 && command[0]; next_command(&at, command))
 		ret = open_chain(e, command);
@@ -398,17 +441,20 @@ static int restore_opening(struct err *e, const struct setup_record *rec, bool d
 {
 	const char *at = rec->applied;
 	char command[1024];
+	bool left = false;
 	int ret = 0, deleted = 0;
 
 	strcpy(r->wanted, "no rule of ours");
 	step_text(r->via, "%.*s", (int)strcspn(rec->applied, " "), rec->applied);
 	for (next_command(&at, command); ret >= 0 && command[0]; next_command(&at, command)) {
-		ret = close_chain(e, command, dry_run);
+		ret = close_chain(e, command, rec->applied, dry_run, &left);
 		deleted += ret > 0 ? ret : 0;
 	}
 	strcpy(r->present, deleted > 0 ? "a rule of ours" : "no rule of ours");
+	if (left)
+		strcpy(r->why, "somebody has changed a rule of ours since: it stays");
 	r->outcome = deleted > 0 ? STEP_CHANGED : STEP_LEFT;
-	return ret < 0 ? ret : 0;
+	return step_put_off(e, ret < 0 ? ret : 0, r);
 }
 
 const struct step_kind step_filter = {

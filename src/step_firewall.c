@@ -81,16 +81,13 @@ int step_find_nft(struct err *e, struct step_host *h, sa_family_t family, struct
 	return found->nft_ret;
 }
 
-int step_delete_tagged(struct err *e, const struct firewall *fw, const char *table, const char *chain,
-		       const struct rule_list *rules, bool dry_run)
+int step_put_off(const struct err *e, int ret, struct step_report *r)
 {
-	int ret = 0, deleted = 0;
-
-	for (size_t i = 0; ret == 0 && i < rules->n; i++) {
-		if (!rule_is_tagged(&rules->items[i], chain, SNAT_TAG))
-			continue;
-		ret = dry_run ? 0 : firewall_delete(e, fw, table, &rules->items[i]);
-		deleted++;
-	}
-	return ret < 0 ? ret : deleted;
+	if (ret != -ERR_NO_KERNEL)
+		return ret;
+	step_text(r->why, "%.400s; install it again and repeat --undo", e->msg);
+	if (r->outcome != STEP_CHANGED)
+		strcpy(r->present, "not known");
+	r->pending = true;
+	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * step_firewall: what the steps about the packet filter share (step_snat.c,
- * step_filter.c). For these only.
+ * step_snat_undo.c, step_filter.c). For these only.
  */
 #ifndef SONM_STEP_FIREWALL_H
 #define SONM_STEP_FIREWALL_H
@@ -28,8 +28,28 @@ const struct step_ruleset *step_ruleset(struct step_host *h);
 /* Does nft work here for a family? -ERR_NO_KERNEL: no. */
 int step_find_nft(struct err *e, struct step_host *h, sa_family_t family, struct nft *out) MUST_CHECK;
 
-/* Deletes those of the listed rules of a chain that are ours. Returns how many, or would with dry_run. */
-int step_delete_tagged(struct err *e, const struct firewall *fw, const char *table, const char *chain,
-		       const struct rule_list *rules, bool dry_run) MUST_CHECK;
+/*
+ * For a restore that failed with ret: a program that is gone is no reason to
+ * leave the other steps as they are, so that what it would undo is put off. 0,
+ * or ret.
+ */
+int step_put_off(const struct err *e, int ret, struct step_report *r) MUST_CHECK;
+
+/* What steps about SNAT report, and a record's former value begins with. */
+#define NONE_OF_OURS "no rule of ours"
+#define ONE_OF_OURS "a rule of ours"
+
+/* step_snat_undo.c: before a rule of iptables is added, what else comes with it, for the record. */
+int step_before_snat(struct err *e, const struct firewall *fw, char former[static 1024]) MUST_CHECK;
+
+/* Deletes our table of nft, which is there. */
+int step_delete_snat_table(struct err *e, const struct nft *nft, sa_family_t family) MUST_CHECK;
+
+/* Has somebody put rules, which lack our comment, into our table of nft? */
+bool step_snat_has_others(const struct ruleset *r, sa_family_t family);
+
+/* As step_kind.restore. */
+int step_restore_snat(struct err *e, const struct setup_record *rec, bool dry_run,
+		      struct step_report *r) MUST_CHECK;
 
 #endif

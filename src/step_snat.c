@@ -3,13 +3,9 @@
 #include "step_firewall.h"
 
 #include "hostnet.h"
-#include "module.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define NONE_OF_OURS "no rule of ours"
-#define ONE_OF_OURS "a rule of ours"
 
 /* What a look at a step is about. */
 struct snat {
@@ -37,22 +33,68 @@ static int does_the_same(struct err *e, const struct rule *r, const struct rule 
 	return ret < 0 ? ret : rule_same(r, &whole);
 }
 
-/* 1: a rule of the list does what is wanted; 0: none. present is that rule, or one of ours that does not. */
+/*
+ * *found: the first rule of the list that does what is wanted; NULL: none. present
+ * is that rule, or one of ours that does not.
+ */
 static int search(struct err *e, const struct rule_list *rules, const struct step_report *wanted,
-		  const char *target, char present[static 1024])
+		  const char *target, char present[static 1024], const struct rule **found)
 {
 	CLEANUP(rule_clear) struct rule ours = { 0 };
 	int ret = rule_parse(e, wanted->wanted, &ours);
 
 	strcpy(present, "no rule");
+	*found = NULL;
 	for (size_t i = 0; ret == 0 && i < rules->n; i++) {
 		const struct rule *r = &rules->items[i];
 
 		ret = does_the_same(e, r, &ours, target);
+		if (ret > 0)
+			*found = r;
 		if (ret > 0 || rule_is_tagged(r, SNAT_CHAIN, SNAT_TAG))
 			snprintf(present, 1024, "%s", r->text);
 	}
-	return ret;
+	return ret < 0 ? ret : 0;
+}
+
+/*
+ * Ours comes before the rules of others if it takes only what IPVS forwards:
+ * there it is in nobody's way. One that masquerades everything would be.
+ */
+static bool comes_first(const char *rule)
+{
+	return strstr(rule, " -m ipvs ") != NULL;
+}
+
+/* Rules before the one that was found may take the packets. */
+static void judge_way(const struct rule_list *rules, const struct rule *found, sa_family_t family,
+		      struct step_report *r)
+{
+	static const char *const protocols[] = { "tcp", "udp", "sctp" };
+	enum verdict worst = VERDICT_PASS;
+	const char *by = "";
+
+	for (size_t i = 0; i < ARRAY_LEN(protocols) && worst != VERDICT_STOP; i++) {
+		const struct packet p = {
+		    .family = family, .protocol = protocols[i], .state = "NEW", .ipvs = true};
+		const char *decider;
+		enum verdict v = rules_reach(rules, SNAT_CHAIN, found, &p, &decider);
+
+		if (v == VERDICT_PASS || (v == VERDICT_UNKNOWN && worst == v))
+			continue;
+		worst = v;
+		by = decider;
+	}
+	if (worst == VERDICT_PASS)
+		return;
+	if (worst == VERDICT_STOP && comes_first(r->wanted)) {
+		r->status = STEP_DIFFERS;
+		step_text(r->present, "%.480s, behind %.480s", found->text, by);
+		return;
+	}
+	r->status = STEP_UNKNOWN;
+	step_text(r->why, "this rule comes before it%s: %.400s",
+		  worst == VERDICT_STOP ? " and takes the packets" : ", and may take the packets", by);
 }
 
 static bool has_tagged(const struct rule_list *rules)
@@ -77,7 +119,8 @@ static int look_with(struct err *e, const struct snat *s, const struct firewall 
 {
 	CLEANUP(rule_list_clear) struct rule_list rules = { 0 };
 	char target[96];
-	int ret = firewall_list(e, fw, "nat", SNAT_CHAIN, &rules);
+	const struct rule *found;
+	int ret = firewall_list(e, fw, "nat", NULL, &rules);
 
 	if (ret < 0)
 		return ret;
@@ -88,11 +131,14 @@ static int look_with(struct err *e, const struct snat *s, const struct firewall 
 	}
 	snat_rule(s->config, s->family, r->wanted);
 	snat_target(s->config, s->family, target);
-	step_text(r->command, "%s -w -t nat %s", fw->name, r->wanted);
-	ret = search(e, &rules, r, target, r->present);
+	step_text(r->command, "%s -w -t nat -%c %s", fw->name, comes_first(r->wanted) ? 'I' : 'A',
+		  r->wanted + strlen("-A "));
+	ret = search(e, &rules, r, target, r->present, &found);
 	if (ret < 0)
 		return ret;
-	r->status = ret > 0 ? STEP_OK : has_tagged(&rules) ? STEP_DIFFERS : STEP_MISSING;
+	r->status = found ? STEP_OK : has_tagged(&rules) ? STEP_DIFFERS : STEP_MISSING;
+	if (found)
+		judge_way(&rules, found, s->family, r);
 	return 0;
 }
 
@@ -231,118 +277,7 @@ static int look_at_snat(struct err *e, struct step_host *h, const struct step *s
 	return 0;
 }
 
-/* --- what came into being with our rule ------------------------------------------- */
-
-/* Words in a record's former value. */
-#define NO_TABLE ", no table nat"
-#define NO_CHAIN ", no chain " SNAT_CHAIN
-#define NO_MODULE ", no module "
-
-static const char *legacy_module(sa_family_t family)
-{
-	return family == AF_INET6 ? "ip6table_nat" : "iptable_nat";
-}
-
-/* Before a rule of iptables is added: what else comes with it. */
-static int describe_before(struct err *e, const struct firewall *fw, char former[static 1024])
-{
-	CLEANUP(ruleset_clear) struct ruleset rules = { 0 };
-	const char *ip = snat_family(fw->family), *module = legacy_module(fw->family);
-	struct nft nft;
-	int ret;
-
-	strcpy(former, NONE_OF_OURS);
-	if (fw->legacy) {
-		ret = module_present(e, module);
-		if (ret == 0 && !firewall_has_table(fw, "nat"))
-			snprintf(former, 1024, NONE_OF_OURS NO_MODULE "%s", module);
-		return ret < 0 ? ret : 0;
-	}
-	ret = step_list_ruleset(e, &nft, &rules);
-	if (ret < 0 || nft_find(e, &nft) < 0)
-		return 0; /* without nft it cannot be taken back either */
-	if (!ruleset_table(&rules, ip, "nat"))
-		strcpy(former, NONE_OF_OURS NO_TABLE);
-	else if (!ruleset_chain(&rules, ip, "nat", SNAT_CHAIN))
-		strcpy(former, NONE_OF_OURS NO_CHAIN);
-	return 0;
-}
-
-/* Nothing in it, and it does nothing. */
-static bool is_idle(const struct ruleset_chain *c)
-{
-	return c->n_rules == 0 && !c->drops;
-}
-
-/* Idle base chains, as older iptables make all at once, and nothing else. */
-static bool is_idle_table(const struct ruleset *r, const struct ruleset_table *t)
-{
-	size_t idle = 0;
-
-	for (size_t i = 0; i < r->n_chains; i++) {
-		const struct ruleset_chain *c = &r->chains[i];
-
-		if (strcmp(c->table, t->name) == 0 && strcmp(c->family, t->family) == 0)
-			idle += is_idle(c) && c->hook[0] != '\0';
-	}
-	return idle == t->n_objects;
-}
-
-static int remove_from_nft(struct err *e, const struct setup_record *rec, sa_family_t family,
-			   struct step_report *r)
-{
-	CLEANUP(ruleset_clear) struct ruleset rules = { 0 };
-	const char *ip = snat_family(family);
-	const struct ruleset_table *table;
-	const struct ruleset_chain *chain;
-	char command[64];
-	struct nft nft;
-	int ret = step_list_ruleset(e, &nft, &rules);
-
-	if (ret <= 0)
-		return ret;
-	table = ruleset_table(&rules, ip, "nat");
-	chain = ruleset_chain(&rules, ip, "nat", SNAT_CHAIN);
-	if (table && strstr(rec->former, NO_TABLE) && is_idle_table(&rules, table))
-		step_text(command, "delete table %s nat", ip);
-	else if (table && chain && is_idle(chain))
-		step_text(command, "delete chain %s nat " SNAT_CHAIN, ip);
-	else {
-		strcpy(r->why, "others have rules in table nat by now: it stays");
-		return 0;
-	}
-	return nft_run(e, &nft, "take back what came with our rule", command);
-}
-
-/* A module of a table is in use while any network namespace has a rule in it. */
-static int remove_from_legacy(struct err *e, const struct firewall *fw, struct step_report *r)
-{
-	CLEANUP(rule_list_clear) struct rule_list rules = { 0 };
-	const char *module = legacy_module(fw->family);
-	int ret = firewall_list(e, fw, "nat", NULL, &rules);
-
-	if (ret < 0)
-		return ret;
-	ret = rules_do_anything(&rules) ? -EBUSY : module_unload(e, module);
-	if (ret == -EBUSY || ret == -ENOENT) {
-		step_text(r->why, "others use table nat by now: it stays");
-		return 0;
-	}
-	return ret;
-}
-
-/* What came with our rule goes with it, unless it is of use to others. */
-static int remove_what_came(struct err *e, const struct setup_record *rec, const struct firewall *fw,
-			    struct step_report *r)
-{
-	if (fw->legacy)
-		return strstr(rec->former, NO_MODULE) ? remove_from_legacy(e, fw, r) : 0;
-	if (!strstr(rec->former, NO_TABLE) && !strstr(rec->former, NO_CHAIN))
-		return 0;
-	return remove_from_nft(e, rec, fw->family, r);
-}
-
-/* --- making it, and taking it back -------------------------------------------------- */
+/* --- making it ------------------------------------------------------------------------- */
 
 /*
  * The program comes first, so that the rule is taken back where it was put. What
@@ -357,7 +292,7 @@ static int record_snat(struct err *e, const struct step_report *r, struct setup_
 	if (r->via[0] && strcmp(r->via, "nft") != 0) {
 		ret = firewall_named(e, r->via, &fw);
 		if (ret == 0)
-			ret = describe_before(e, &fw, before);
+			ret = step_before_snat(e, &fw, before);
 	}
 	if (!rec->applied[0] || strcmp(before, NONE_OF_OURS) != 0)
 		strcpy(rec->former, before);
@@ -365,49 +300,66 @@ static int record_snat(struct err *e, const struct step_report *r, struct setup_
 	return ret;
 }
 
-static int add_snat(struct err *e, const struct firewall *fw, const char *text)
+/* Deletes those of the listed rules that are ours and the same as this one, or those that are not. */
+static int delete_ours(struct err *e, const struct firewall *fw, const struct rule_list *rules,
+		       const struct rule *as, bool same)
 {
-	CLEANUP(rule_clear) struct rule rule = { 0 };
-	int ret = rule_parse(e, text, &rule);
+	int ret = 0;
 
-	return ret < 0 ? ret : firewall_add(e, fw, "nat", &rule);
+	for (size_t i = 0; ret == 0 && i < rules->n; i++) {
+		const struct rule *r = &rules->items[i];
+
+		if (rule_is_tagged(r, SNAT_CHAIN, SNAT_TAG) && rule_same(r, as) == same)
+			ret = firewall_delete(e, fw, "nat", r);
+	}
+	return ret;
 }
 
-/* The new rule comes before those of ours that it replaces go: the workers are never without one. */
+/*
+ * The new rule comes before those of ours that it replaces go: the workers are
+ * never without one. Only where the same one moves to the front it goes first,
+ * as iptables deletes the first that has the same words.
+ */
 static int set_by_iptables(struct err *e, const struct step_report *r)
 {
 	CLEANUP(rule_list_clear) struct rule_list before = { 0 };
+	CLEANUP(rule_clear) struct rule rule = { 0 };
+	bool wants_rule = strncmp(r->wanted, "-A ", 3) == 0;
 	struct firewall fw;
 	int ret = firewall_named(e, r->via, &fw);
 
 	if (ret == 0)
 		ret = firewall_list(e, &fw, "nat", SNAT_CHAIN, &before);
-	if (ret == 0 && strncmp(r->wanted, "-A ", 3) == 0)
-		ret = add_snat(e, &fw, r->wanted);
+	if (ret == 0 && wants_rule)
+		ret = rule_parse(e, r->wanted, &rule);
 	if (ret == 0)
-		ret = step_delete_tagged(e, &fw, "nat", SNAT_CHAIN, &before, false);
-	return ret < 0 ? ret : 0;
-}
-
-static int delete_table(struct err *e, const struct nft *nft, sa_family_t family)
-{
-	char command[64];
-
-	step_text(command, "delete table %s " SNAT_TABLE, snat_family(family));
-	return nft_run(e, nft, "delete our table", command);
+		ret = delete_ours(e, &fw, &before, &rule, true);
+	if (ret == 0 && wants_rule)
+		ret = comes_first(r->wanted) ? firewall_insert(e, &fw, "nat", &rule) :
+					       firewall_add(e, &fw, "nat", &rule);
+	if (ret == 0)
+		ret = delete_ours(e, &fw, &before, &rule, false);
+	return ret;
 }
 
 static int set_by_nft(struct err *e, const struct step_report *r)
 {
+	CLEANUP(ruleset_clear) struct ruleset rules = { 0 };
 	sa_family_t family = step_family(r->name);
 	char commands[SNAT_COMMAND_MAX];
 	struct nft nft;
 	int ret = nft_find(e, &nft);
 
+	if (ret == 0)
+		ret = step_list_ruleset(e, &nft, &rules);
 	if (ret < 0)
 		return ret;
+	if (step_snat_has_others(&rules, family))
+		return err_set(e, ERR_CONFLICT,
+			       "somebody has added rules to table " SNAT_TABLE ", which is made and removed as a "
+			       "whole; put them into a table of their own");
 	if (strcmp(r->wanted, NONE_OF_OURS) == 0)
-		return delete_table(e, &nft, family);
+		return step_delete_snat_table(e, &nft, family);
 	ret = snat_commands(e, family, r->wanted, commands);
 	return ret < 0 ? ret : nft_run(e, &nft, "make our table for SNAT", commands);
 }
@@ -421,51 +373,6 @@ static int set_snat(struct err *e, const struct step_report *r)
 	return strcmp(r->via, "nft") == 0 ? set_by_nft(e, r) : set_by_iptables(e, r);
 }
 
-static int restore_by_nft(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
-{
-	CLEANUP(ruleset_clear) struct ruleset rules = { 0 };
-	sa_family_t family = step_family(rec->step);
-	struct nft nft;
-	int ret = step_list_ruleset(e, &nft, &rules);
-	bool found = ret > 0 && ruleset_table(&rules, snat_family(family), SNAT_TABLE);
-
-	if (ret == 0)
-		ret = nft_find(e, &nft);
-	if (ret >= 0 && found && !dry_run)
-		ret = delete_table(e, &nft, family);
-	strcpy(r->present, found ? ONE_OF_OURS : NONE_OF_OURS);
-	r->outcome = found && ret >= 0 ? STEP_CHANGED : STEP_LEFT;
-	return ret < 0 ? ret : 0;
-}
-
-static int restore_by_iptables(struct err *e, const struct setup_record *rec, const char *name, bool dry_run,
-			       struct step_report *r)
-{
-	CLEANUP(rule_list_clear) struct rule_list rules = { 0 };
-	struct firewall fw;
-	int ret = firewall_named(e, name, &fw), deleted;
-
-	if (ret == 0)
-		ret = firewall_list(e, &fw, "nat", SNAT_CHAIN, &rules);
-	if (ret < 0)
-		return ret;
-	deleted = step_delete_tagged(e, &fw, "nat", SNAT_CHAIN, &rules, dry_run);
-	strcpy(r->present, deleted > 0 ? ONE_OF_OURS : NONE_OF_OURS);
-	r->outcome = deleted > 0 ? STEP_CHANGED : STEP_LEFT;
-	if ((deleted > 0 || strstr(rec->applied, NONE_OF_OURS)) && deleted >= 0 && !dry_run)
-		ret = remove_what_came(e, rec, &fw, r);
-	return deleted < 0 ? deleted : ret;
-}
-
-static int restore_snat(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
-{
-	step_text(r->via, "%.*s", (int)strcspn(rec->applied, " "), rec->applied);
-	strcpy(r->wanted, NONE_OF_OURS);
-	if (strcmp(r->via, "nft") == 0)
-		return restore_by_nft(e, rec, dry_run, r);
-	return restore_by_iptables(e, rec, r->via, dry_run, r);
-}
-
 const struct step_kind step_snat = {
 	.prefix = "snat ",
 	.root_looks = true,
@@ -474,5 +381,5 @@ const struct step_kind step_snat = {
 	.look = look_at_snat,
 	.record = record_snat,
 	.set = set_snat,
-	.restore = restore_snat,
+	.restore = step_restore_snat,
 };

@@ -122,6 +122,24 @@ jq . </run/json >/run/output
 check_equal "$(sysctl -n net.ipv4.ip_forward)" 0 "ip_forward"
 check_equal "$(sqlite3 $state 'select count(*) from setup')" 0 "records left"
 
+say "Programs for rules that are gone when it is undone: the rest is undone, and they are named"
+iptables-legacy -P INPUT DROP
+sonm-gw-setup --apply --open-firewall >/run/output
+mount --bind /dev/null /usr/sbin/xtables-legacy-multi
+mount --bind /dev/null /usr/sbin/xtables-nft-multi
+expect 0 sonm-gw-setup --undo >/run/output
+cat /run/output
+for step in 'snat ipv4' 'snat ipv6' 'filter INPUT ipv4'; do
+	grep -A3 "^left *$step" /run/output | grep -q 'not installed; install it again and repeat --undo' ||
+		fail "it does not say why it left $step"
+done
+check_equal "$(sysctl -n net.ipv4.ip_forward)" 0 "ip_forward"
+umount /usr/sbin/xtables-legacy-multi /usr/sbin/xtables-nft-multi
+expect 0 sonm-gw-setup --undo >/run/output
+check_equal "$(iptables-legacy-save | grep -c sonm-gateway || :)" 0 "rules left"
+check_equal "$(sqlite3 $state 'select count(*) from setup')" 0 "records left"
+iptables-legacy -P INPUT ACCEPT
+
 say "What is only reported ends nothing"
 iptables-legacy -nL >/run/output # from now on there is a table filter
 rm /usr/sbin/iptables-legacy

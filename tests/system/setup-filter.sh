@@ -81,6 +81,21 @@ check_equal "$(iptables-legacy -S INPUT)" '-P INPUT DROP' "after undo"
 iptables-legacy -P INPUT ACCEPT
 sonm-gw-setup --apply >/run/output
 
+say "A rule of ours that somebody narrowed since is his: undo leaves it, and says so"
+iptables-legacy -P INPUT DROP
+sonm-gw-setup --apply --open-firewall >/run/output
+narrow=$(iptables-legacy -S INPUT | sed 1d | sed -n 1p | sed 's/^-A INPUT/-R INPUT 1 -s 198.51.100.2/')
+eval "iptables-legacy $narrow"
+iptables-legacy -S INPUT
+expect 0 sonm-gw-setup --undo --dry-run >/run/output
+expect 0 sonm-gw-setup --undo >/run/output
+grep 'filter INPUT ipv4' /run/output
+grep -q 'somebody has changed a rule of ours since: it stays' /run/output
+check_equal "$(iptables-legacy -S INPUT | sed 1d | cut -d ' ' -f 1-4)" '-A INPUT -s 198.51.100.2/32' "rules left"
+iptables-legacy -F INPUT
+iptables-legacy -P INPUT ACCEPT
+sonm-gw-setup --apply >/run/output
+
 say "Chains of others that it jumps to are followed"
 iptables-legacy -N DOCKER-USER
 iptables-legacy -A FORWARD -j DOCKER-USER

@@ -21,7 +21,33 @@ check_equal "$(rules)" '-A POSTROUTING -m comment --comment mine -j MASQUERADE' 
 expect 0 sonm-gw-setup --undo
 check_equal "$(rules)" '-A POSTROUTING -m comment --comment mine -j MASQUERADE' "none is removed"
 
-say "So is his own rule for IPVS"
+say "Rules of others that keep packets from ours: ours comes before them"
+iptables-legacy -t nat -F POSTROUTING
+iptables-legacy -t nat -A POSTROUTING -d 10.0.0.0/8 -j ACCEPT
+iptables-legacy -t nat -A POSTROUTING -j MASQUERADE
+lab_configure 'snat: 10.0.0.1'
+sonm-gw-setup --apply >/run/output
+check_equal "$(rules | sed -n 1p)" \
+	'-A POSTROUTING -m ipvs --vdir ORIGINAL --vmethod MASQ -m comment --comment sonm-gateway -j SNAT --to-source 10.0.0.1' "the first rule"
+
+say "One that somebody puts before ours is seen, and named"
+iptables-legacy -t nat -I POSTROUTING -d 10.0.0.0/8 -j ACCEPT
+expect 0 sonm-gw-setup >/run/output
+grep -A4 '^cannot tell *snat ipv4' /run/output
+grep -q 'this rule comes before it, and may take the packets: -A POSTROUTING -d 10.0.0.0/8 -j ACCEPT' /run/output
+iptables-legacy -t nat -R POSTROUTING 1 -j MASQUERADE
+expect 6 sonm-gw-setup >/run/output
+grep -A4 '^differs *snat ipv4' /run/output
+sonm-gw-setup --apply >/run/output
+expect 0 sonm-gw-setup >/run/output
+check_equal "$(rules | grep -n sonm-gateway | cut -d: -f1)" 1 "ours is the first, and there once"
+expect 0 sonm-gw-setup --undo >/run/output
+check_equal "$(rules)" '-A POSTROUTING -j MASQUERADE
+-A POSTROUTING -d 10.0.0.0/8 -j ACCEPT
+-A POSTROUTING -j MASQUERADE' "his rules stay"
+lab_configure
+
+say "His own rule for IPVS is as good as ours, too"
 modprobe ip_vs
 iptables-legacy -t nat -F POSTROUTING
 iptables-legacy -t nat -A POSTROUTING -m ipvs --ipvs --vdir ORIGINAL --vmethod MASQ -j MASQUERADE

@@ -122,6 +122,65 @@ START_TEST(compares_rules_without_their_comments)
 }
 END_TEST
 
+enum { REACHED = VERDICT_PASS, TAKEN = VERDICT_STOP, MAYBE = VERDICT_UNKNOWN };
+
+START_TEST(compares_rules_without_the_match_of_their_protocol)
+{
+	struct rule given = parsed("-A INPUT -p tcp --dport 7 -j ACCEPT");
+	struct rule listed = parsed("-A INPUT -p tcp -m tcp --dport 7 -j ACCEPT");
+	struct rule narrowed = parsed("-A INPUT -s 192.0.2.1/32 -p tcp -m tcp --dport 7 -j ACCEPT");
+
+	ck_assert(rule_same(&given, &listed) && rule_same(&listed, &given));
+	ck_assert(!rule_same(&given, &narrowed) && !rule_same(&narrowed, &given));
+	rule_clear(&given);
+	rule_clear(&listed);
+	rule_clear(&narrowed);
+}
+END_TEST
+
+START_TEST(tells_whether_rules_before_it_take_the_packets_of_a_rule_for_snat)
+{
+	static const struct {
+		const char *before;
+		int masquerade, snat; /* for a goal that masquerades, and one that does SNAT */
+	} rules[] = {
+		{ "-P POSTROUTING ACCEPT\n", REACHED, REACHED },
+		{ "-A POSTROUTING -j ACCEPT\n", TAKEN, TAKEN },
+		{ "-A POSTROUTING -d 10.0.0.0/8 -j ACCEPT\n", MAYBE, MAYBE },
+		{ "-A POSTROUTING -j MASQUERADE\n", REACHED, TAKEN },
+		{ "-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE\n", REACHED, MAYBE },
+		{ "-A POSTROUTING -j SNAT --to-source 10.0.0.1\n", TAKEN, REACHED },
+		{ "-A POSTROUTING -j SNAT --to-source 10.0.0.9\n", TAKEN, TAKEN },
+		{ "-A POSTROUTING -p icmp -j ACCEPT\n", REACHED, REACHED },
+		{ "-A POSTROUTING -j LOG\n", REACHED, REACHED },
+		{ "-A POSTROUTING -j RETURN\n", TAKEN, TAKEN },
+		{ "-N OTHERS\n-A OTHERS -j RETURN\n-A OTHERS -j ACCEPT\n-A POSTROUTING -j OTHERS\n",
+		  REACHED, REACHED },
+		{ "-N OTHERS\n-A OTHERS -j ACCEPT\n-A POSTROUTING -j OTHERS\n", TAKEN, TAKEN },
+		{ "-A POSTROUTING -j NOSUCH\n", MAYBE, MAYBE },
+		{ "-N OTHERS\n-A POSTROUTING -g OTHERS\n", MAYBE, MAYBE },
+	};
+	static const char *const goals[] = { OURS, "-A POSTROUTING " IPVS " -j SNAT --to-source 10.0.0.1" };
+	const struct packet p = { .family = AF_INET, .protocol = "tcp", .state = "NEW", .ipvs = true };
+
+	for (size_t i = 0; i < 2 * ARRAY_LEN(rules); i++) {
+		int expected = i % 2 ? rules[i / 2].snat : rules[i / 2].masquerade;
+		struct rule_list list;
+		const char *decider;
+		char text[512];
+		struct err e;
+
+		snprintf(text, sizeof(text), "%s%s\n-A POSTROUTING -j DROP\n", rules[i / 2].before, goals[i % 2]);
+		ck_assert_int_eq(rules_parse(&e, text, &list), 0);
+		ck_assert_msg((int)rules_reach(&list, "POSTROUTING", &list.items[list.n - 2], &p, &decider) ==
+				  expected,
+			      "%s%s", rules[i / 2].before, goals[i % 2]);
+		ck_assert(expected == REACHED || strstr(rules[i / 2].before, decider));
+		rule_list_clear(&list);
+	}
+}
+END_TEST
+
 enum { PASS = VERDICT_PASS, STOP = VERDICT_STOP, UNKNOWN = VERDICT_UNKNOWN };
 
 static const struct {
@@ -240,6 +299,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, reads_a_listing);
 	tcase_add_test(tc, knows_its_own_rules_by_their_tag);
 	tcase_add_test(tc, compares_rules_without_their_comments);
+	tcase_add_test(tc, compares_rules_without_the_match_of_their_protocol);
+	tcase_add_test(tc, tells_whether_rules_before_it_take_the_packets_of_a_rule_for_snat);
 	tcase_add_loop_test(tc, judges_what_a_chain_does_to_new_connections, 0, ARRAY_LEN(inputs));
 	tcase_add_test(tc, knows_when_there_is_nothing_that_does_anything);
 	tcase_add_test(tc, names_the_rule_that_decides);

@@ -96,6 +96,9 @@ START_TEST(says_a_rule_as_nft_does)
 	} rules[] = {
 	    {MATCH("in", STATE, "[\"established\", \"related\"]") ", " ACCEPT,
 	     "ct state established,related accept"},
+	    {MATCH("==", META("l4proto"), "6") ", " ACCEPT, "meta l4proto tcp accept"},
+	    {MATCH("==", META("l4proto"), "132") ", " ACCEPT, "meta l4proto sctp accept"},
+	    {MATCH("==", META("l4proto"), "47") ", " ACCEPT, "meta l4proto 47 accept"},
 	    {MATCH("==", FIELD("tcp", "dport"), "{\"set\": [22, {\"range\": [80, 90]}]}") ", " COUNTER
 											  ", " DROP,
 	     "tcp dport { 22, 80-90 } counter drop"},
@@ -175,6 +178,9 @@ START_TEST(judges_conditions)
 		{ MATCH("!=", FIELD("udp", "dport"), "22"), S, S, S },
 		{ MATCH("==", META("l4proto"), "{\"set\": [\"tcp\", \"udp\"]}"), P, P, P },
 		{ MATCH("==", META("l4proto"), "\"icmp\""), S, S, S },
+		/* Without /etc/protocols. */
+		{ MATCH("==", META("l4proto"), "{\"set\": [6, 17]}"), P, P, P },
+		{ MATCH("==", META("l4proto"), "1"), S, S, S },
 		{ MATCH("==", FIELD("ip", "protocol"), "\"tcp\""), P, P, P },
 		{ MATCH("==", META("nfproto"), "\"ipv6\""), S, S, S },
 		{ MATCH("==", FIELD("ip6", "saddr"), "\"::1\""), S, S, S },

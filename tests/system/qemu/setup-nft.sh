@@ -120,7 +120,7 @@ nft delete rule inet firewalld filter_OUTPUT handle \
 check_steps
 check_equal "$(state_of 'filter OUTPUT ipv6')" \
 	'differs nft tcp stopped: inet firewalld filter_OUTPUT: policy DROP' "OUTPUT"
-nft list ruleset >/run/closed
+nft list table inet firewalld >/run/closed
 
 say "--open-firewall opens them, once"
 sonm-gw-setup --apply --open-firewall >/run/output
@@ -130,10 +130,19 @@ check_equal "$(nft list table inet firewalld | grep -c sonm-gateway)" 3 "rules o
 expect 0 sonm-gw-setup --apply --open-firewall >/run/output
 check_equal "$(nft list table inet firewalld | grep -c sonm-gateway)" 3 "rules of ours, after a second time"
 
+say "While somebody's own rule is in our table, it is left"
+nft 'add rule ip sonm_gateway postrouting oifname lan counter comment "mine"'
+expect_setup_error 'somebody has added rules to table sonm_gateway'
+expect 0 sonm-gw-setup --undo >/run/output 2>&1
+grep -A3 '^left *snat ipv4' /run/output | grep 'somebody has added rules to table sonm_gateway'
+check_equal "$(nft list table ip sonm_gateway | grep -c 'sonm-gateway\|mine')" 7 "rules in it"
+nft delete rule ip sonm_gateway postrouting handle \
+	"$(nft -a list chain ip sonm_gateway postrouting | sed -n 's/.*"mine" # handle //p')"
+
 say "Undo"
 expect 0 sonm-gw-setup --undo >/run/output 2>&1
 nft list table inet firewalld >/run/opened
 nft delete table inet firewalld
 ip addr del 203.0.113.1/32 dev lan
 unchanged "after undo"
-check_equal "$(diff /run/closed /run/opened | grep -c '^>' || :)" 0 "lines more in the filter of others"
+cmp /run/closed /run/opened || fail "the filter of others is not as before"
