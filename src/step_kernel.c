@@ -5,7 +5,6 @@
 #include "step.h"
 #include "sysctl.h"
 
-#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -128,13 +127,12 @@ static int explain_absence(struct err *e, const char *name)
 	return err_advise(e, "%s", known[i].advice);
 }
 
-/* A setting that is not there has no former value, and cannot be made. */
-static int record_sysctl(struct err *e, const struct step_report *r, struct setup_record *rec)
+int step_record_sysctl(struct err *e, const struct step_report *r, struct setup_record *rec)
 {
 	return r->status == STEP_MISSING ? explain_absence(e, r->name) : step_record_once(e, r, rec);
 }
 
-static int look_at_sysctl(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
+int step_look_at_sysctl(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
 {
 	int ret = read_present(e, step->name, r);
 
@@ -156,12 +154,7 @@ int step_write_sysctl(struct err *e, const struct step_report *r)
 	return ret == -ENOENT ? explain_absence(e, r->name) : ret;
 }
 
-/*
- * 1: the setting still has the value that we gave it and is to be put back; 0:
- * there is nothing to do, r says why. The first word of a record's former
- * value is the setting's own.
- */
-static int is_still_ours(struct err *e, const struct setup_record *rec, struct step_report *r)
+int step_is_still_ours(struct err *e, const struct setup_record *rec, struct step_report *r)
 {
 	int ret = read_present(e, rec->step, r);
 
@@ -176,7 +169,7 @@ static int is_still_ours(struct err *e, const struct setup_record *rec, struct s
 
 int step_restore_sysctl(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
 {
-	int ret = is_still_ours(e, rec, r);
+	int ret = step_is_still_ours(e, rec, r);
 
 	if (ret <= 0)
 		return ret;
@@ -190,108 +183,10 @@ const struct step_kind step_sysctl = {
 	.persists = true,
 	.prefix = "net.",
 	.undo = STEP_UNDO_SETTING,
-	.look = look_at_sysctl,
-	.record = record_sysctl,
+	.look = step_look_at_sysctl,
+	.record = step_record_sysctl,
 	.set = step_write_sysctl,
 	.restore = step_restore_sysctl,
-};
-
-/*
- * Forwarding. Writing ip_forward also writes every interface's own setting and
- * conf/all/accept_redirects, which becomes its contrary (devinet.c,
- * inet_forward_change); IPv6's writes every interface's (addrconf.c). So what
- * would not come back with it is remembered behind the former value: "0
- * net/ipv4/conf/eth0/forwarding=1".
- */
-#define REDIRECTS "net/ipv4/conf/all/accept_redirects"
-
-static bool is_ipv6(const char *name)
-{
-	return strncmp(name, "net.ipv6.", 9) == 0;
-}
-
-/* Remembers key if its value is not what restoring forwarding will make of it. */
-static int remember(struct err *e, const char *key, const char *comes_back, struct setup_record *rec)
-{
-	size_t len = strlen(rec->former), room = sizeof(rec->former) - len;
-	char value[SYSCTL_VALUE_MAX];
-	int ret = sysctl_read(e, key, value);
-
-	if (ret == -ENOENT) /* the interface has just gone */
-		return 0;
-	if (ret < 0 || strcmp(value, comes_back) == 0)
-		return ret;
-	if (snprintf(rec->former + len, room, " %s=%s", key, value) >= (int)room)
-		return err_set(e, E2BIG, "too many interfaces have a forwarding setting of their own; "
-			       "switch forwarding on for all by hand");
-	return 0;
-}
-
-static int record_forwarding(struct err *e, const struct step_report *r, struct setup_record *rec)
-{
-	const char *pattern = is_ipv6(r->name) ? "/proc/sys/net/ipv6/conf/*/forwarding"
-					       : "/proc/sys/net/ipv4/conf/*/forwarding";
-	glob_t found;
-	int ret = 0;
-
-	if (rec->applied[0] || r->status == STEP_MISSING)
-		return record_sysctl(e, r, rec);
-	ret = step_record_once(e, r, rec);
-	if (ret == 0 && !is_ipv6(r->name))
-		ret = remember(e, REDIRECTS, strcmp(r->present, "0") == 0 ? "1" : "0", rec);
-	if (ret < 0 || glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
-		return ret;
-	for (size_t i = 0; ret == 0 && i < found.gl_pathc; i++)
-		ret = remember(e, found.gl_pathv[i] + strlen("/proc/sys/"), r->present, rec);
-	globfree(&found);
-	return ret;
-}
-
-static int restore_forwarding(struct err *e, const struct setup_record *rec, bool dry_run,
-			      struct step_report *r)
-{
-	CLEANUP_FREE char *former = strdup(rec->former);
-	char *rest = former, *item;
-	int ret;
-
-	if (!former)
-		return err_set(e, ENOMEM, "out of memory");
-	ret = step_restore_sysctl(e, rec, dry_run, r);
-	strsep(&rest, " ");
-	/* Also when the setting is back already: an earlier call may have died right after it. */
-	while (ret == 0 && !r->why[0] && !dry_run && (item = strsep(&rest, " "))) {
-		char *value = strrchr(item, '=');
-
-		if (!value)
-			continue;
-		*value++ = '\0';
-		ret = sysctl_write(e, item, value);
-		if (ret == -ENOENT)
-			ret = 0;
-	}
-	return ret;
-}
-
-const struct step_kind step_forwarding = {
-	.lost_at_boot = true,
-	.persists = true,
-	.prefix = "net.ipv4.ip_forward",
-	.undo = STEP_UNDO_SETTING " So are each interface's own forwarding and conf/all/accept_redirects.",
-	.look = look_at_sysctl,
-	.record = record_forwarding,
-	.set = step_write_sysctl,
-	.restore = restore_forwarding,
-};
-
-const struct step_kind step_forwarding6 = {
-	.lost_at_boot = true,
-	.persists = true,
-	.prefix = "net.ipv6.conf.all.forwarding",
-	.undo = STEP_UNDO_SETTING " So is each interface's own forwarding.",
-	.look = look_at_sysctl,
-	.record = record_forwarding,
-	.set = step_write_sysctl,
-	.restore = restore_forwarding,
 };
 
 #define CONNECTIONS_PER_PORT 4UL
@@ -358,7 +253,7 @@ const struct step_kind step_at_least = {
 	.prefix = "net.netfilter.nf_conntrack_max",
 	.undo = STEP_UNDO_SETTING,
 	.look = look_at_conntrack,
-	.record = record_sysctl,
+	.record = step_record_sysctl,
 	.set = step_write_sysctl,
 	.restore = step_restore_sysctl,
 };
