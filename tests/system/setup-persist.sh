@@ -114,6 +114,7 @@ before_the_boot()
 	say "From now on it is looked at and applied as well"
 	expect 0 sonm-gw-setup --check >/run/output
 	check_equal "$(grep -cE '^ok +(file|unit) ' /run/output)" 8 "steps"
+	(cd /etc/sonm && expect 0 sonm-gw-setup --check -c gateway.yaml >/run/output)
 	everything >/run/applied
 	expect 0 sonm-gw-setup --apply >/run/output
 	unchanged /run/applied
