@@ -241,9 +241,13 @@ static int look_at_conntrack(struct err *e, struct step_host *h, const struct st
 	r->status = present == 0 || present >= needed ? STEP_OK : STEP_DIFFERS;
 	if (r->status == STEP_OK) /* it would make it smaller */
 		r->command[0] = '\0';
-	if (r->status != STEP_OK && h->privileged && !sysctl_writable(key_of(step->name, key))) {
+	if (r->status == STEP_OK || !h->privileged)
+		return 0;
+	ret = sysctl_may_write(key_of(step->name, key));
+	if (ret < 0) {
 		r->status = STEP_UNKNOWN;
-		strcpy(r->why, "too small, but only the host's initial network namespace can change it");
+		step_text(r->why, "too small, but %s", ret == -EROFS ? "/proc/sys is read-only here; set it on the host"
+				  : "only the host's initial network namespace can change it");
 	}
 	return 0;
 }
