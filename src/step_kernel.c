@@ -289,11 +289,25 @@ static void explain_ports(const struct config *c, struct step_report *r)
 		  overlap[0] ? "; " : "", overlap);
 }
 
+#define FEWER_PORTS "reserve ranges such as 1000-1100 instead of single ports"
+
+/* That list is nothing that we could write; the steps that follow do not need it. */
+static int too_many_ports(struct step_report *r)
+{
+	r->status = STEP_UNKNOWN;
+	strcpy(r->present, "a long list");
+	step_text(r->why, "the list is longer than the %d characters that are written at once; " FEWER_PORTS,
+		  SYSCTL_VALUE_MAX - 1);
+	return 0;
+}
+
 static int look_at_ports(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
 {
 	struct portset ports = { 0 }, pool = { 0 };
 	int ret = read_present(e, step->name, r);
 
+	if (ret == -E2BIG)
+		return too_many_ports(r);
 	portset_add_range(&pool, h->config->port_first, h->config->port_last);
 	ret = ret > 0 ? portset_parse(e, r->present, &ports) : ret;
 	if (ret < 0)
@@ -302,9 +316,8 @@ static int look_at_ports(struct err *e, struct step_host *h, const struct step *
 		r->status = portset_includes(&ports, &pool) ? STEP_OK : STEP_DIFFERS;
 	explain_ports(h->config, r);
 	portset_add(&ports, &pool);
-	ret = portset_format(e, &ports, r->wanted, sizeof(r->wanted));
-	if (ret < 0)
-		return err_wrap(e, "%s", step->name);
+	if (portset_format(e, &ports, r->wanted, SYSCTL_VALUE_MAX) < 0 && r->status != STEP_OK)
+		return too_many_ports(r);
 	step_text(r->command, "sysctl -w %s=%s", step->name, r->wanted);
 	return 0;
 }
@@ -332,7 +345,7 @@ static int restore_ports(struct err *e, const struct setup_record *rec, bool dry
 	int ret = read_present(e, rec->step, r);
 
 	if (ret <= 0)
-		return ret;
+		return ret == -E2BIG ? err_advise(e, FEWER_PORTS) : ret;
 	if (portset_parse(e, r->present, &present) < 0 || portset_parse(e, rec->applied, &applied) < 0 ||
 	    portset_parse(e, rec->former, &former) < 0)
 		return err_wrap(e, "%s", rec->step);

@@ -7,7 +7,8 @@
 
 #include "err.h"
 
-#define SYSCTL_VALUE_MAX 1024
+/* What the kernel takes in one write(2) is a page less one, the newline included. */
+#define SYSCTL_VALUE_MAX 4095
 
 /*
  * key with slashes: "net/ipv4/ip_forward". The value without its newline; tabs
