@@ -33,10 +33,10 @@ struct step_report {
 	const char *detail;  /* a paragraph for who wants to know more, one line; "" as above */
 	const char *manual;  /* where others have written about it: "iptables-extensions(8), ipvs"; "" as above */
 	const char *undo;    /* how host_undo puts it back; "" as above, or when there is nothing to put back */
-	char command[2048];  /* what an admin would type; "": nothing */
+	char command[4352];  /* what an admin would type; "": nothing */
 	char via[32];        /* the program that it is done with: "iptables-legacy"; else "" */
-	char present[1024];  /* the present value */
-	char wanted[1024];   /* the value that it should have; for host_undo the former one */
+	char present[4096];  /* the present value */
+	char wanted[4096];   /* the value that it should have; for host_undo the former one */
 	const char *content; /* of a file: the text that it should have; else NULL */
 	char note[256];      /* how the wanted value comes about: "4 x 1001 ports x 2 addresses"; else "" */
 	enum step_status status; /* as it was found; STEP_UNKNOWN for what was not looked at */

@@ -16,7 +16,7 @@
  * replaces what the others say. A list of ports has to be merged, which no file
  * can do: so ours comes first, and gives way. What is on or off comes late.
  */
-#define PERSIST_PORTS "/etc/sysctl.d/10-sonm-gateway.conf"
+#define PERSIST_PORTS "/etc/sysctl.d/00-sonm-gateway.conf"
 #define PERSIST_SETTINGS "/etc/sysctl.d/90-sonm-gateway.conf"
 #define PERSIST_UNITS "/etc/systemd/system/"
 

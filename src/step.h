@@ -107,8 +107,18 @@ bool step_uses_family(const struct config *c, sa_family_t family);
 
 /* What step_sysctl does, for others whose name is that of a kernel setting. */
 int step_record_once(struct err *e, const struct step_report *r, struct setup_record *rec) MUST_CHECK;
+int step_look_at_sysctl(struct err *e, struct step_host *h, const struct step *step, struct step_report *r) MUST_CHECK;
+/* A setting that is not there has no former value, and cannot be made. */
+int step_record_sysctl(struct err *e, const struct step_report *r, struct setup_record *rec) MUST_CHECK;
 int step_write_sysctl(struct err *e, const struct step_report *r) MUST_CHECK;
 int step_restore_sysctl(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r) MUST_CHECK;
+
+/*
+ * 1: the setting still has the value that we gave it and is to be put back; 0:
+ * there is nothing to do, r->why says so if somebody changed it since. The
+ * first word of a record's former value is the setting's own.
+ */
+int step_is_still_ours(struct err *e, const struct setup_record *rec, struct step_report *r) MUST_CHECK;
 
 /* The names of the steps of step_reverse: one for each interface with an IPv4 address of the configuration. */
 size_t step_reverse_names(const struct config *c, char names[][64], size_t max);

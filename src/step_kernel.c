@@ -5,7 +5,6 @@
 #include "step.h"
 #include "sysctl.h"
 
-#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -128,13 +127,12 @@ static int explain_absence(struct err *e, const char *name)
 	return err_advise(e, "%s", known[i].advice);
 }
 
-/* A setting that is not there has no former value, and cannot be made. */
-static int record_sysctl(struct err *e, const struct step_report *r, struct setup_record *rec)
+int step_record_sysctl(struct err *e, const struct step_report *r, struct setup_record *rec)
 {
 	return r->status == STEP_MISSING ? explain_absence(e, r->name) : step_record_once(e, r, rec);
 }
 
-static int look_at_sysctl(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
+int step_look_at_sysctl(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
 {
 	int ret = read_present(e, step->name, r);
 
@@ -156,12 +154,7 @@ int step_write_sysctl(struct err *e, const struct step_report *r)
 	return ret == -ENOENT ? explain_absence(e, r->name) : ret;
 }
 
-/*
- * 1: the setting still has the value that we gave it and is to be put back; 0:
- * there is nothing to do, r says why. The first word of a record's former
- * value is the setting's own.
- */
-static int is_still_ours(struct err *e, const struct setup_record *rec, struct step_report *r)
+int step_is_still_ours(struct err *e, const struct setup_record *rec, struct step_report *r)
 {
 	int ret = read_present(e, rec->step, r);
 
@@ -176,7 +169,7 @@ static int is_still_ours(struct err *e, const struct setup_record *rec, struct s
 
 int step_restore_sysctl(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
 {
-	int ret = is_still_ours(e, rec, r);
+	int ret = step_is_still_ours(e, rec, r);
 
 	if (ret <= 0)
 		return ret;
@@ -190,108 +183,10 @@ const struct step_kind step_sysctl = {
 	.persists = true,
 	.prefix = "net.",
 	.undo = STEP_UNDO_SETTING,
-	.look = look_at_sysctl,
-	.record = record_sysctl,
+	.look = step_look_at_sysctl,
+	.record = step_record_sysctl,
 	.set = step_write_sysctl,
 	.restore = step_restore_sysctl,
-};
-
-/*
- * Forwarding. Writing ip_forward also writes every interface's own setting and
- * conf/all/accept_redirects, which becomes its contrary (devinet.c,
- * inet_forward_change); IPv6's writes every interface's (addrconf.c). So what
- * would not come back with it is remembered behind the former value: "0
- * net/ipv4/conf/eth0/forwarding=1".
- */
-#define REDIRECTS "net/ipv4/conf/all/accept_redirects"
-
-static bool is_ipv6(const char *name)
-{
-	return strncmp(name, "net.ipv6.", 9) == 0;
-}
-
-/* Remembers key if its value is not what restoring forwarding will make of it. */
-static int remember(struct err *e, const char *key, const char *comes_back, struct setup_record *rec)
-{
-	size_t len = strlen(rec->former), room = sizeof(rec->former) - len;
-	char value[SYSCTL_VALUE_MAX];
-	int ret = sysctl_read(e, key, value);
-
-	if (ret == -ENOENT) /* the interface has just gone */
-		return 0;
-	if (ret < 0 || strcmp(value, comes_back) == 0)
-		return ret;
-	if (snprintf(rec->former + len, room, " %s=%s", key, value) >= (int)room)
-		return err_set(e, E2BIG, "too many interfaces have a forwarding setting of their own; "
-			       "switch forwarding on for all by hand");
-	return 0;
-}
-
-static int record_forwarding(struct err *e, const struct step_report *r, struct setup_record *rec)
-{
-	const char *pattern = is_ipv6(r->name) ? "/proc/sys/net/ipv6/conf/*/forwarding"
-					       : "/proc/sys/net/ipv4/conf/*/forwarding";
-	glob_t found;
-	int ret = 0;
-
-	if (rec->applied[0] || r->status == STEP_MISSING)
-		return record_sysctl(e, r, rec);
-	ret = step_record_once(e, r, rec);
-	if (ret == 0 && !is_ipv6(r->name))
-		ret = remember(e, REDIRECTS, strcmp(r->present, "0") == 0 ? "1" : "0", rec);
-	if (ret < 0 || glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
-		return ret;
-	for (size_t i = 0; ret == 0 && i < found.gl_pathc; i++)
-		ret = remember(e, found.gl_pathv[i] + strlen("/proc/sys/"), r->present, rec);
-	globfree(&found);
-	return ret;
-}
-
-static int restore_forwarding(struct err *e, const struct setup_record *rec, bool dry_run,
-			      struct step_report *r)
-{
-	CLEANUP_FREE char *former = strdup(rec->former);
-	char *rest = former, *item;
-	int ret;
-
-	if (!former)
-		return err_set(e, ENOMEM, "out of memory");
-	ret = step_restore_sysctl(e, rec, dry_run, r);
-	strsep(&rest, " ");
-	/* Also when the setting is back already: an earlier call may have died right after it. */
-	while (ret == 0 && !r->why[0] && !dry_run && (item = strsep(&rest, " "))) {
-		char *value = strrchr(item, '=');
-
-		if (!value)
-			continue;
-		*value++ = '\0';
-		ret = sysctl_write(e, item, value);
-		if (ret == -ENOENT)
-			ret = 0;
-	}
-	return ret;
-}
-
-const struct step_kind step_forwarding = {
-	.lost_at_boot = true,
-	.persists = true,
-	.prefix = "net.ipv4.ip_forward",
-	.undo = STEP_UNDO_SETTING " So are each interface's own forwarding and conf/all/accept_redirects.",
-	.look = look_at_sysctl,
-	.record = record_forwarding,
-	.set = step_write_sysctl,
-	.restore = restore_forwarding,
-};
-
-const struct step_kind step_forwarding6 = {
-	.lost_at_boot = true,
-	.persists = true,
-	.prefix = "net.ipv6.conf.all.forwarding",
-	.undo = STEP_UNDO_SETTING " So is each interface's own forwarding.",
-	.look = look_at_sysctl,
-	.record = record_forwarding,
-	.set = step_write_sysctl,
-	.restore = restore_forwarding,
 };
 
 #define CONNECTIONS_PER_PORT 4UL
@@ -346,9 +241,13 @@ static int look_at_conntrack(struct err *e, struct step_host *h, const struct st
 	r->status = present == 0 || present >= needed ? STEP_OK : STEP_DIFFERS;
 	if (r->status == STEP_OK) /* it would make it smaller */
 		r->command[0] = '\0';
-	if (r->status != STEP_OK && h->privileged && !sysctl_writable(key_of(step->name, key))) {
+	if (r->status == STEP_OK || !h->privileged)
+		return 0;
+	ret = sysctl_may_write(key_of(step->name, key));
+	if (ret < 0) {
 		r->status = STEP_UNKNOWN;
-		strcpy(r->why, "too small, but only the host's initial network namespace can change it");
+		step_text(r->why, "too small, but %s", ret == -EROFS ? "/proc/sys is read-only here; set it on the host"
+				  : "only the host's initial network namespace can change it");
 	}
 	return 0;
 }
@@ -358,7 +257,7 @@ const struct step_kind step_at_least = {
 	.prefix = "net.netfilter.nf_conntrack_max",
 	.undo = STEP_UNDO_SETTING,
 	.look = look_at_conntrack,
-	.record = record_sysctl,
+	.record = step_record_sysctl,
 	.set = step_write_sysctl,
 	.restore = step_restore_sysctl,
 };
@@ -390,11 +289,25 @@ static void explain_ports(const struct config *c, struct step_report *r)
 		  overlap[0] ? "; " : "", overlap);
 }
 
+#define FEWER_PORTS "reserve ranges such as 1000-1100 instead of single ports"
+
+/* That list is nothing that we could write; the steps that follow do not need it. */
+static int too_many_ports(struct step_report *r)
+{
+	r->status = STEP_UNKNOWN;
+	strcpy(r->present, "a long list");
+	step_text(r->why, "the list is longer than the %d characters that are written at once; " FEWER_PORTS,
+		  SYSCTL_VALUE_MAX - 1);
+	return 0;
+}
+
 static int look_at_ports(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
 {
 	struct portset ports = { 0 }, pool = { 0 };
 	int ret = read_present(e, step->name, r);
 
+	if (ret == -E2BIG)
+		return too_many_ports(r);
 	portset_add_range(&pool, h->config->port_first, h->config->port_last);
 	ret = ret > 0 ? portset_parse(e, r->present, &ports) : ret;
 	if (ret < 0)
@@ -403,9 +316,8 @@ static int look_at_ports(struct err *e, struct step_host *h, const struct step *
 		r->status = portset_includes(&ports, &pool) ? STEP_OK : STEP_DIFFERS;
 	explain_ports(h->config, r);
 	portset_add(&ports, &pool);
-	ret = portset_format(e, &ports, r->wanted, sizeof(r->wanted));
-	if (ret < 0)
-		return err_wrap(e, "%s", step->name);
+	if (portset_format(e, &ports, r->wanted, SYSCTL_VALUE_MAX) < 0 && r->status != STEP_OK)
+		return too_many_ports(r);
 	step_text(r->command, "sysctl -w %s=%s", step->name, r->wanted);
 	return 0;
 }
@@ -433,7 +345,7 @@ static int restore_ports(struct err *e, const struct setup_record *rec, bool dry
 	int ret = read_present(e, rec->step, r);
 
 	if (ret <= 0)
-		return ret;
+		return ret == -E2BIG ? err_advise(e, FEWER_PORTS) : ret;
 	if (portset_parse(e, r->present, &present) < 0 || portset_parse(e, rec->applied, &applied) < 0 ||
 	    portset_parse(e, rec->former, &former) < 0)
 		return err_wrap(e, "%s", rec->step);

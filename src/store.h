@@ -250,12 +250,14 @@ int store_last_checkpoint(struct err *e, struct store *s, int64_t *out) MUST_CHE
 
 int store_set_checkpoint(struct err *e, struct store *s, int64_t at) MUST_CHECK;
 
+#define SETUP_RECORD_MAX 4096
+
 /* What sonm-gw-setup changed: a step's value before and the value it set. */
 struct setup_record {
 	char step[64];
 	char boot_id[37]; /* in which boot it was made; "" if that does not matter */
-	char former[4096];
-	char applied[4096];
+	char former[SETUP_RECORD_MAX];
+	char applied[SETUP_RECORD_MAX];
 };
 
 /* 1: found, 0: none. */

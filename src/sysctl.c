@@ -78,10 +78,12 @@ int sysctl_write(struct err *e, const char *key, const char *value)
 	return 0;
 }
 
-bool sysctl_writable(const char *key)
+int sysctl_may_write(const char *key)
 {
 	char path[SYSCTL_PATH_MAX];
 	struct err e;
 
-	return path_of(&e, key, path) == 0 && access(path, W_OK) == 0;
+	if (path_of(&e, key, path) < 0)
+		return -e.code;
+	return access(path, W_OK) == 0 ? 0 : -errno;
 }

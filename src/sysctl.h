@@ -7,7 +7,8 @@
 
 #include "err.h"
 
-#define SYSCTL_VALUE_MAX 1024
+/* What the kernel takes in one write(2) is a page less one, the newline included. */
+#define SYSCTL_VALUE_MAX 4095
 
 /*
  * key with slashes: "net/ipv4/ip_forward". The value without its newline; tabs
@@ -20,9 +21,10 @@ int sysctl_read(struct err *e, const char *key, char value[static SYSCTL_VALUE_M
 int sysctl_write(struct err *e, const char *key, const char *value) MUST_CHECK;
 
 /*
- * May this process write the key? Even root may not write what belongs to the
- * initial network namespace from another one.
+ * May this process write the key? 0, or -EROFS, -EACCES, -ENOENT as above. Even
+ * root may not write what belongs to the initial network namespace from another
+ * one: -EACCES.
  */
-bool sysctl_writable(const char *key);
+int sysctl_may_write(const char *key) MUST_CHECK;
 
 #endif

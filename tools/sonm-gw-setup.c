@@ -197,7 +197,13 @@ static int find_config(struct err *e, const struct cmd_line *line, char **out)
 	if (strcmp(path, CONFIG_DEFAULT_PATH) == 0)
 		return 0;
 	*out = realpath(path, NULL);
-	return *out ? 0 : err_sys(e, errno, "cannot find %s", path);
+	if (!*out)
+		return err_sys(e, errno, "cannot find %s", path);
+	if (strcmp(*out, CONFIG_DEFAULT_PATH) == 0) {
+		free(*out);
+		*out = NULL;
+	}
+	return 0;
 }
 
 /* Returns the exit status, or a negative errno. */

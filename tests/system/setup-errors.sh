@@ -91,6 +91,9 @@ mount --bind -o ro /proc/sys /proc/sys
 mount -o remount,bind,ro /proc/sys
 setup_fails 1 '/proc/sys/net/ipv4/ip_forward: Read-only file system; in a container, set it on the host'
 all_named
+check_equal "$(sonm-gw-setup -j | jq -r '.steps[] | select(.name == "net.netfilter.nf_conntrack_max") | .status, .why')" \
+	"cannot_tell
+too small, but /proc/sys is read-only here; set it on the host" "the conntrack table"
 umount /proc/sys
 
 say "A setting whose module is not there"

@@ -98,7 +98,30 @@ cat /run/commands
 sh -e /run/commands
 expect 0 sonm-gw-setup >/run/output
 sonm-gw-setup --explain >/run/page
-check_equal "$(tail -n 1 /run/page | cut -d' ' -f1-3)" "All $n steps" "what is left"
+check_equal "$(tail -n 1 /run/page)" "All $n steps are as they should be, or cannot be told." "what is left"
+
+say "A long list of reserved ports is printed whole"
+former=$(sysctl -n net.ipv4.ip_local_reserved_ports)
+seq -s , 10000 2 10370 >/run/singles
+sysctl -qw "net.ipv4.ip_local_reserved_ports=$(cat /run/singles)"
+sonm-gw-setup --explain ip_local_reserved_ports -j | jq -r '.steps[].command' >/run/command
+check_equal "$(tr , '\n' </run/singles | wc -l)" 186 "single ports"
+sh -e /run/command
+check_equal "$(sysctl -n net.ipv4.ip_local_reserved_ports)" "$(cat /run/singles),32768-33768" "reserved"
+
+say "One that is longer than a write of it may be is left, and keeps nothing from being set"
+python3 -c 'import os
+for part in ",".join(map(str, range(10000, 11000, 2))), ",".join(map(str, range(11000, 12000, 2))):
+    os.write(1, part.encode())' >/proc/sys/net/ipv4/ip_local_reserved_ports
+list=$(sysctl -n net.ipv4.ip_local_reserved_ports)
+[ ${#list} -gt 4095 ] || fail "only ${#list} characters"
+sysctl -qw net.ipv4.vs.conntrack=0 net.netfilter.nf_conntrack_max=5000
+sonm-gw-setup --apply >/run/output || { cat /run/output; fail "apply"; }
+grep -A3 'ip_local_reserved_ports' /run/output
+grep -q 'reserve ranges such as 1000-1100' /run/output || fail "what to do is not said"
+check_equal "$(sysctl -n net.ipv4.vs.conntrack net.netfilter.nf_conntrack_max | xargs)" "1 65536" "what follows is set"
+check_equal "$(sysctl -n net.ipv4.ip_local_reserved_ports)" "$list" "reserved"
+sysctl -qw "net.ipv4.ip_local_reserved_ports=$former"
 
 say "As they are broken on the page, too"
 iptables-legacy -t nat -F POSTROUTING

@@ -57,8 +57,18 @@ stop_listening()
 }
 
 lab_network
+say "The pool is not reserved among this host's own ports"
+lab_configure
+sonm-gw-setup -j >/run/json || :
+jq -r '.steps[] | select(.name == "net.ipv4.ip_local_reserved_ports").note' /run/json >/run/note
+cat /run/note
+grep -q 'ports of 32768-60999 (ip_local_port_range), among them 32768-33768 of the pool$' /run/note || fail "not said"
+
+say "After --apply"
 lab_hub
 fine "after --apply"
+check_equal "$(sonm-gw-setup -j | jq -r '.steps[] | select(.name == "net.ipv4.ip_local_reserved_ports").note' | grep -c port_range)" 0 \
+	"what overlaps"
 tail -n 4 /run/output
 
 say "A VIP that is on no interface"

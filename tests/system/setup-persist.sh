@@ -8,7 +8,7 @@
 # shellcheck source=tests/lab/lib.sh
 . "${tools:?}/lib.sh"
 
-files='/etc/modules-load.d/sonm-gateway.conf /etc/sysctl.d/10-sonm-gateway.conf /etc/sysctl.d/90-sonm-gateway.conf
+files='/etc/modules-load.d/sonm-gateway.conf /etc/sysctl.d/00-sonm-gateway.conf /etc/sysctl.d/90-sonm-gateway.conf
 	/etc/systemd/system/sonm-gateway.service /etc/systemd/system/sonm-gateway-checkpoint.service
 	/etc/systemd/system/sonm-gateway-checkpoint.timer'
 links='/etc/systemd/system/multi-user.target.wants/sonm-gateway.service
@@ -78,7 +78,7 @@ start_unit()
 
 before_the_boot()
 {
-	echo 'net.ipv4.ip_local_reserved_ports = 8080' >/etc/sysctl.d/50-admin.conf
+	echo 'net.ipv4.ip_local_reserved_ports = 8080' >/etc/sysctl.d/10-admin.conf
 	boot
 	everything >/var/lib/sonm/before
 	not_loaded
@@ -104,7 +104,7 @@ before_the_boot()
 	for link in $links; do
 		[ -L "$link" ] || fail "no link $link"
 	done
-	cat /etc/modules-load.d/sonm-gateway.conf /etc/sysctl.d/10-sonm-gateway.conf /etc/sysctl.d/90-sonm-gateway.conf
+	cat /etc/modules-load.d/sonm-gateway.conf /etc/sysctl.d/00-sonm-gateway.conf /etc/sysctl.d/90-sonm-gateway.conf
 	for unit in sonm-gateway.service sonm-gateway-checkpoint.service sonm-gateway-checkpoint.timer; do
 		built=$builddir/contrib/systemd/$unit
 		[ -e "$built" ] || built=$tools/../../contrib/systemd/$unit
@@ -114,6 +114,7 @@ before_the_boot()
 	say "From now on it is looked at and applied as well"
 	expect 0 sonm-gw-setup --check >/run/output
 	check_equal "$(grep -cE '^ok +(file|unit) ' /run/output)" 8 "steps"
+	(cd /etc/sonm && expect 0 sonm-gw-setup --check -c gateway.yaml >/run/output)
 	everything >/run/applied
 	expect 0 sonm-gw-setup --apply >/run/output
 	unchanged /run/applied
@@ -131,7 +132,7 @@ before_the_boot()
 	lab_configure 'scheduler: rr' 'ports: [40000, 40009]'
 	expect 0 sonm-gw-setup --apply | grep '^set'
 	grep -x ip_vs_rr /etc/modules-load.d/sonm-gateway.conf
-	grep -x 'net.ipv4.ip_local_reserved_ports = 40000-40009' /etc/sysctl.d/10-sonm-gateway.conf
+	grep -x 'net.ipv4.ip_local_reserved_ports = 40000-40009' /etc/sysctl.d/00-sonm-gateway.conf
 	lab_configure
 	expect 0 sonm-gw-setup --apply >/run/output
 	expect 0 sonm-gw-setup --check >/run/output
@@ -170,10 +171,10 @@ after_the_boot()
 without_the_admins_ports()
 {
 	say "Where nobody else reserves ports, ours are reserved from the first moment"
-	rm $disk/sysctl.d/50-admin.conf
+	rm $disk/sysctl.d/10-admin.conf
 	boot
 	check_equal "$(sysctl -n net.ipv4.ip_local_reserved_ports)" 32768-33768 "reserved ports"
-	echo 'net.ipv4.ip_local_reserved_ports = 8080' >$disk/sysctl.d/50-admin.conf
+	echo 'net.ipv4.ip_local_reserved_ports = 8080' >$disk/sysctl.d/10-admin.conf
 	say "The power is cut"
 }
 

@@ -76,6 +76,19 @@ strict()
 strict $key
 strict net.ipv4.conf.all.rp_filter
 
+say "With --open-firewall it is changed, and taken back"
+sysctl -qw "$key=1"
+sonm-gw-setup --undo >/run/output
+sonm-gw-setup --apply --open-firewall >/run/output || { cat /run/output; fail "apply"; }
+grep '^set.*rp_filter' /run/output
+check_equal "$(sysctl -n $key)" 2 "opened"
+sonm-vs --sync >/run/output
+get | cmp - /tmp/content
+sonm-gw-setup --undo >/run/output 2>&1
+check_equal "$(sysctl -n $key)" 1 "after undo"
+sysctl -qw "$key=0"
+sonm-gw-setup --apply >/run/output || { cat /run/output; fail "apply"; }
+
 say "A rule that routes the answers back the same way is as good"
 sysctl -qw net.ipv4.conf.all.rp_filter=1
 ip route add default via 203.0.113.2 dev $second table 100

@@ -82,3 +82,13 @@ done
 check_equal "$(sqlite3 $state 'select count(*) from setup')" 0 "records left"
 expect 0 sonm-gw-setup --undo
 unchanged "after a second undo"
+
+say "What forwarding carries along and somebody changed since stays as he made it"
+expect 0 sonm-gw-setup --apply >/run/output
+sysctl -q net.ipv4.conf.all.accept_redirects=1 net.ipv6.conf.lan.forwarding=0
+expect 0 sonm-gw-setup --undo >/run/output
+grep -A1 'ip_forward\|all.forwarding' /run/output | tee /run/left
+grep -q 'someone changed it since: net/ipv4/conf/all/accept_redirects=1' /run/left || fail "not said of redirects"
+grep -q 'someone changed it since: net/ipv6/conf/lan/forwarding=0' /run/left || fail "not said of lan"
+check_equal "$(sysctl -n net.ipv4.conf.all.accept_redirects net.ipv4.conf.hub-client.forwarding \
+	net.ipv6.conf.lan.forwarding net.ipv4.ip_forward | xargs)" "1 1 0 0" "after undo"
