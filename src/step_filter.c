@@ -517,7 +517,8 @@ static int restore_opening(struct err *e, const struct setup_record *rec, bool d
 const struct step_kind step_filter = {
 	.prefix = "filter ",
 	.root_looks = true,
-	.undo = "A rule that --open-firewall added is deleted again; without that option nothing is ever changed.",
+	.undo = "A rule that --open-firewall added is deleted again, unless somebody has changed it since; without "
+		"that option nothing is ever changed.",
 	.makes = STEP_MAKES_IF_OPEN,
 	.look = look_at_filter,
 	.record = record_opening,

@@ -377,7 +377,7 @@ const struct step_kind step_snat = {
 	.prefix = "snat ",
 	.root_looks = true,
 	.undo = "Our rule, which has the comment '" SNAT_TAG "', or our table of nft is deleted, and with it a table or "
-		"chain that came into being with it. No other rule is.",
+		"chain that came into being with it. No other rule is, nor one of ours that somebody has changed since.",
 	.look = look_at_snat,
 	.record = record_snat,
 	.set = set_snat,

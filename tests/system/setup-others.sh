@@ -47,6 +47,16 @@ check_equal "$(rules)" '-A POSTROUTING -j MASQUERADE
 -A POSTROUTING -j MASQUERADE' "his rules stay"
 lab_configure
 
+say "Our rule that somebody has narrowed since is his: undo leaves it, and says so"
+iptables-legacy -t nat -F POSTROUTING
+sonm-gw-setup --apply >/run/output
+iptables-legacy -t nat -R POSTROUTING 1 -s 198.51.100.0/24 -m ipvs --ipvs --vdir ORIGINAL --vmethod MASQ \
+	-m comment --comment sonm-gateway -j MASQUERADE
+narrow=$(rules)
+expect 0 sonm-gw-setup --undo >/run/output
+grep -A1 'snat ipv4' /run/output | grep 'somebody has changed a rule of ours since: it stays'
+check_equal "$(rules)" "$narrow" "rules"
+
 say "His own rule for IPVS is as good as ours, too"
 modprobe ip_vs
 iptables-legacy -t nat -F POSTROUTING
