@@ -39,6 +39,9 @@ enum {
 
 #define GWSTAT_PROG "sonm-gwstat"
 
+/* The only list of options. */
+extern const struct cmd_table gwstat_table;
+
 /* What a container's closed routes have transferred. */
 struct closed_usage {
 	struct counters sum;

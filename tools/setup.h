@@ -23,6 +23,12 @@ enum {
 	SETUP_INTERACTIVE = 'i',
 };
 
+/* Options without a letter. */
+enum { OPT_DRY_RUN = TOOL_OPT_FIRST, OPT_OPEN_FIREWALL, OPT_PERSIST };
+
+/* The only list of both. */
+extern const struct cmd_table setup_table;
+
 /* Where text is written to. */
 struct setup_look {
 	FILE *out;

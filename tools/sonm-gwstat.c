@@ -7,60 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-static const int show_options[] = { OPT_RATE, OPT_TOTAL, OPT_CLOSED, OPT_SINCE, OPT_UNTIL, OPT_PRUNE, OPT_REPORT,
-				    OPT_WATCH, OPT_EXACT, 'n', OPT_SORT, OPT_TOP, OPT_FORMAT, OPT_OUTPUT, OPT_PUSH,
-				    OPT_TOKEN_FILE, OPT_CA_FILE, 0 };
-static const int common_options[] = { 'j', 'c', 'h', TOOL_OPT_VERSION, TOOL_OPT_COMPLETE, 0 };
-
-static const struct cmd_command commands[] = {
-	{ CMD_SHOW, 0, "show",
-	  "[CONTAINER...] [--rate | --closed | --total | --watch[=SECONDS]] [--report FILE | --prune TIME] "
-	  "[--since TIME] [--until TIME] [--exact] [-n] "
-	  "[--sort FIELD] [--top N] [--format FORMAT | -j] "
-	  "[--output FILE | --push URL [--token-file FILE] [--ca-file FILE]]",
-	  "show what the routes have transferred (default)", 0, -1, show_options },
-	{ CMD_CHECKPOINT, 0, "checkpoint", "",
-	  "fold the kernel's counters into the account and finish closing routes", 0, 0, NULL },
-	{ 0 },
-};
-
-static const struct cmd_option options[] = {
-	{ OPT_RATE, 0, "rate", NULL, "show rates per second instead of totals", false, false },
-	{ OPT_TOTAL, 0, "total", NULL, "show the sum only; without CONTAINER: of all there ever was", false, false },
-	{ OPT_CLOSED, 0, "closed", NULL, "show the ledger: closed routes, one by one", false, false },
-	{ OPT_SINCE, 0, "since", "TIME", "show what came through since then: 2026-11-01, -24h", false, false },
-	{ OPT_UNTIL, 0, "until", "TIME", "and before then", false, false },
-	{ OPT_PRUNE, 0, "prune", "TIME", "write out what was closed before, then delete it", false, false },
-	{ OPT_REPORT, 0, "report", "FILE", "draw what came through the last day: FILE.svg or FILE.html", false, false },
-	{ OPT_WATCH, 0, "watch", "[=SECONDS]", "show it like top(1), read anew every second, or every so many", false,
-	  false },
-	{ OPT_EXACT, 0, "exact", NULL, "show exact numbers instead of K, M, G, T", false, false },
-	{ 'n', 'n', "numeric", NULL, "as for ipvsadm: the output always is numeric", false, false },
-	{ OPT_SORT, 0, "sort", "FIELD",
-	  "sort by name, conns, inpkts, outpkts, inbytes, outbytes, bytes, cps, inpps, outpps, inbps, outbps or bps",
-	  false, false },
-	{ OPT_TOP, 0, "top", "N", "show the N first containers only (by bytes, unless sorted otherwise)", false, false },
-	{ OPT_FORMAT, 0, "format", "FORMAT", "print text, json, csv or openmetrics", false, false },
-	{ 'j', 'j', "json", NULL, "print JSON (always exact)", false, false },
-	{ OPT_OUTPUT, 0, "output", "FILE", "write FILE, all at once, instead of the output", false, false },
-	{ OPT_PUSH, 0, "push", "URL", "post JSON to URL, or openmetrics to a Pushgateway", false, false },
-	{ OPT_TOKEN_FILE, 0, "token-file", "FILE", "push with the token in FILE", false, false },
-	{ OPT_CA_FILE, 0, "ca-file", "FILE", "trust the authorities in FILE (PEM) instead of the system's", false, false },
-	TOOL_COMMON_OPTIONS,
-	{ 0 },
-};
-
-static const struct cmd_table table = {
-	.prog = GWSTAT_PROG,
-	.summary = "shows what the gateway's routes have transferred",
-	.section = "8",
-	.commands = commands,
-	.options = options,
-	.common = common_options,
-	.default_command = CMD_SHOW,
-	.options_only = true, /* a container may be called "show" */
-};
-
 /* By which field, or fallback if none is asked for, and how many: *top 0: all. */
 static int read_order(struct err *e, const struct cmd_line *line, enum gwstat_field fallback, enum gwstat_field *by,
 		      size_t *top)
@@ -202,7 +148,7 @@ static const struct {
 
 static const char *option_name(int id)
 {
-	for (const struct cmd_option *o = options; o->id; o++)
+	for (const struct cmd_option *o = gwstat_table.options; o->id; o++)
 		if (o->id == id)
 			return o->name;
 	return "";
@@ -301,10 +247,10 @@ static void advise_name(struct err *e, const struct cmd_line *line)
 	for (size_t i = 0; i < line->n_args; i++) {
 		const char *name = line->args[i];
 
-		for (const struct cmd_command *c = commands; c->name; c++)
+		for (const struct cmd_command *c = gwstat_table.commands; c->name; c++)
 			if (strcmp(name, c->name) == 0)
 				err_advise(e, "did you mean --%s?", name);
-		for (const struct cmd_option *o = options; o->id; o++)
+		for (const struct cmd_option *o = gwstat_table.options; o->id; o++)
 			if (strcmp(name, o->name) == 0 && !o->hidden)
 				err_advise(e, "did you mean --%s?", name);
 		if (cmd_has(line, OPT_WATCH) && name[strspn(name, "0123456789")] == '\0')
@@ -327,7 +273,7 @@ int main(int argc, char **argv)
 {
 	CLEANUP(cmd_line_free) struct cmd_line line = { 0 };
 	struct err e;
-	int status = tool_start(&table, argc, argv, &line);
+	int status = tool_start(&gwstat_table, argc, argv, &line);
 
 	if (status >= 0)
 		return status;
@@ -335,7 +281,7 @@ int main(int argc, char **argv)
 		if (e.code == ERR_ABSENT)
 			advise_name(&e, &line);
 		err_wrap(&e, "cannot %s", purpose(&line));
-		return tool_end(table.prog, tool_fail(table.prog, &e));
+		return tool_end(gwstat_table.prog, tool_fail(gwstat_table.prog, &e));
 	}
-	return tool_end(table.prog, EXIT_DONE);
+	return tool_end(gwstat_table.prog, EXIT_DONE);
 }
