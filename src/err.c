@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "err.h"
+#include "utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+/* A character in whose place '?' stays: a terminal obeys C0 and C1, and some take a byte that is no UTF-8 for C1. */
+static bool is_raw(uint32_t c, size_t len)
+{
+	return len == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
+
 static void keep_one_line(char *s)
 {
-	for (; *s; s++) {
-		/* A terminal obeys C1 as well: U+0080 to U+009F, c2 80 to c2 9f in UTF-8. */
-		bool c1 = (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xa0;
+	uint32_t c = 0;
+	size_t len;
 
-		if ((unsigned char)*s < 0x20 || *s == 0x7f || c1)
-			*s = '?';
-		if (c1)
-			*++s = '?';
+	for (; *s; s += len) {
+		len = utf8_decode(s, &c);
+		if (!is_raw(c, len))
+			continue;
+		len = len ? len : 1;
+		memset(s, '?', len);
 	}
 }
 

@@ -30,7 +30,7 @@ struct err {
 	char msg[1024]; /* one line, no newline, no trailing full stop */
 };
 
-/* Sets code and message. Control characters become '?': it stays one line. Returns -code. */
+/* Sets code and message. Control characters, and what is no UTF-8, become '?': it stays one line. Returns -code. */
 int err_set(struct err *e, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Like err_set, and appends ": " and the system's text for the code. */

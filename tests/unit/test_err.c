@@ -59,6 +59,20 @@ START_TEST(keeps_utf8_text)
 }
 END_TEST
 
+/* 9b alone begins an order to a terminal that does not expect UTF-8; what is cut off is none either. */
+START_TEST(keeps_no_byte_that_is_not_utf8)
+{
+	struct err e;
+
+	err_set(&e, EINVAL, "%s", "a\x9b[2J \xff");
+	ck_assert_str_eq(e.msg, "a?[2J ?");
+	err_set(&e, EINVAL, "'%.3s' is long", "na\xc3\xafve");
+	ck_assert_str_eq(e.msg, "'na?' is long");
+	err_set(&e, EINVAL, "%s", "\xc0\x9b \xed\xa0\x80");
+	ck_assert_str_eq(e.msg, "?? ???");
+}
+END_TEST
+
 START_TEST(cuts_a_message_that_does_not_fit)
 {
 	char longer[5000];
@@ -84,6 +98,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, puts_context_before_and_advice_after);
 	tcase_add_test(tc, stays_one_line_whatever_the_arguments_hold);
 	tcase_add_test(tc, keeps_utf8_text);
+	tcase_add_test(tc, keeps_no_byte_that_is_not_utf8);
 	tcase_add_test(tc, cuts_a_message_that_does_not_fit);
 }
 
