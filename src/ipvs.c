@@ -204,13 +204,17 @@ static int recv_answers(struct err *e, struct ipvs *k, unsigned char **buf)
 	return 0;
 }
 
-static void answered(struct talk *t, size_t i, int status)
+/* How request i went: 0 or a negative errno. */
+static int answered(struct err *e, struct talk *t, size_t i, int status)
 {
+	if (status > 0)
+		return garbled(e);
 	if (i < t->n_answered)
-		return;
+		return 0;
 	while (t->n_answered < i)
 		t->statuses[t->n_answered++] = 0;
 	t->statuses[t->n_answered++] = status;
+	return 0;
 }
 
 static int handle_answer(struct err *e, struct talk *t, struct nlmsghdr *answer)
@@ -223,12 +227,10 @@ static int handle_answer(struct err *e, struct talk *t, struct nlmsghdr *answer)
 	case NLMSG_ERROR:
 		if (!nlmsg_valid_hdr(answer, sizeof(struct nlmsgerr)))
 			return garbled(e);
-		answered(t, i, ((struct nlmsgerr *)nlmsg_data(answer))->error);
-		return 0;
+		return answered(e, t, i, ((struct nlmsgerr *)nlmsg_data(answer))->error);
 	case NLMSG_DONE:
 		/* It carries how the dump ended (netlink_dump in af_netlink.c). */
-		answered(t, i, nlmsg_datalen(answer) >= (int)sizeof(int) ? *(int *)nlmsg_data(answer) : 0);
-		return 0;
+		return answered(e, t, i, nlmsg_datalen(answer) >= (int)sizeof(int) ? *(int *)nlmsg_data(answer) : 0);
 	case NLMSG_OVERRUN:
 		return err_set(e, ENOBUFS, "the kernel's IPVS lost an answer; try again");
 	case NLMSG_NOOP:

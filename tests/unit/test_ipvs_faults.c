@@ -289,6 +289,37 @@ START_TEST(an_overrun_is_an_error)
 }
 END_TEST
 
+/* A number that is no negative errno. */
+static int turn_sign(unsigned char *bytes, int len, void *ctx)
+{
+	struct nlmsgerr *error = (void *)(bytes + NLMSG_HDRLEN);
+
+	(void)ctx;
+	error->error = -error->error;
+	return len;
+}
+
+START_TEST(an_errno_that_is_not_negative_is_an_error)
+{
+	CLEANUP(talk_clear) struct talk t;
+	CLEANUP(change_list_clear) struct change_list changes = { 0 };
+	struct service_list list = { .n = 77 };
+	struct err e;
+
+	given_talk(&t);
+	talk_service(&t, IPPROTO_TCP, VIP, 1);
+	t.kernel.dump_error = -ENOMEM;
+	ck_assert_int_eq(ipvs_list(&e, t.ipvs, false, &list), -EBADMSG);
+	ck_assert_uint_eq(list.n, 77);
+	t.kernel.refuse = ENOMEM;
+	t.kernel.spoil = turn_sign;
+	t.kernel.spoil_at = t.kernel.n_received;
+	talk_change(&changes, CHANGE_ADD_SERVICE, VIP, NULL);
+	ck_assert_int_eq(ipvs_run(&e, t.ipvs, &changes), -EBADMSG);
+	ck_assert_int_eq(changes.items[0].status, -EIO);
+}
+END_TEST
+
 /* An ACK of 18 bytes has no room for an errno. */
 static int stump(unsigned char *bytes, int len, void *ctx)
 {
@@ -397,6 +428,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, a_dump_that_ends_in_an_error_is_an_error);
 	tcase_add_test(tc, a_service_that_is_never_shown_is_an_error);
 	tcase_add_test(tc, an_overrun_is_an_error);
+	tcase_add_test(tc, an_errno_that_is_not_negative_is_an_error);
 	tcase_add_test(tc, an_acknowledgement_without_an_errno_is_an_error);
 	tcase_add_test(tc, another_service_than_the_one_asked_for_is_an_error);
 	tcase_add_test(tc, survives_garbage);
