@@ -4,42 +4,7 @@
  * aborts where a promise of report.h is broken.
  */
 #include "report.h"
-
-#include <string.h>
-
-size_t LLVMFuzzerMutate(uint8_t *bytes, size_t len, size_t max);
-size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t len, size_t max, unsigned seed);
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-
-static void require(bool kept)
-{
-	if (!kept)
-		abort();
-}
-
-/* Where the mutator begins when it has nothing, and at times anew. */
-static const char *const seeds[] = {
-	"{\n  \"nat\": \"none\",\n  \"gateway\": false,\n  \"address\": \"203.0.113.7\",\n  \"port\": null,\n"
-	"  \"addresses\": [\n    {\n      \"address\": \"203.0.113.7\",\n      \"scope\": \"global\"\n    "
-	"},\n"
-	"    {\n      \"address\": \"2001:db8::7\"\n    }\n  ],\n  \"servers\": [],\n  \"took_ms\": 12\n}\n",
-	"{\"nat\":\"symmetric\",\"gateway\":true,\"addresses\":[{\"address\":\"10.0.0.1\"}],\"x\":[1.5e-3,{}]"
-	"}",
-	"{\"nat\": &a !!str 'none', gateway: *a, \"addresses\": [{\"address\": \"\\u0000\\x1b\"}]}",
-	"nat: none\ngateway: false\naddresses:\n- address: 203.0.113.7\n",
-};
-
-size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t len, size_t max, unsigned seed)
-{
-	const char *text = seeds[seed % ARRAY_LEN(seeds)];
-	size_t n = strlen(text);
-
-	if ((len < 2 || seed % 64 == 0) && n <= max) {
-		memcpy(bytes, text, n);
-		len = n;
-	}
-	return LLVMFuzzerMutate(bytes, len, max);
-}
+#include "fuzz.h"
 
 /* Its words are ours, but for 60 characters: ASCII, and not long. */
 static bool is_harmless(const struct err *e)
@@ -59,8 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 	if (len == 0)
 		return 0;
-	in = fmemopen((void *)(uintptr_t)bytes, len, "r");
-	require(in != NULL);
+	in = stream_of(bytes, len);
 	ret = report_read(&e, in, "R", &w);
 	fclose(in);
 	if (ret < 0) {

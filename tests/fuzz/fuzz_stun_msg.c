@@ -4,16 +4,7 @@
  * messages, and aborts where a promise of stun_msg.h is broken.
  */
 #include "stun_msg.h"
-
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-
-static void require(bool kept)
-{
-	if (!kept)
-		abort();
-}
+#include "fuzz.h"
 
 static bool is_printable(const char *text, size_t size)
 {

@@ -5,17 +5,7 @@
  * they were.
  */
 #include "words.h"
-
-#include <stdio.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-
-static void require(bool kept)
-{
-	if (!kept)
-		abort();
-}
+#include "fuzz.h"
 
 static void put_quoted(FILE *out, const char *word)
 {
@@ -44,14 +34,14 @@ static char *quote(const struct words *w)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	CLEANUP(words_clear) struct words w = { 0 }, again = { 0 };
-	CLEANUP_FREE char *line = strndup((const char *)bytes, len), *quoted = NULL;
+	CLEANUP_FREE char *line = text_of(bytes, len), *quoted = NULL;
 	struct err e;
 	int ret;
 
-	require(line != NULL);
 	ret = words_split(&e, line, &w);
 	if (ret < 0) {
-		require(ret == -EINVAL && e.code == EINVAL && w.items == NULL);
+		require_error(&e, ret);
+		require(ret == -EINVAL && w.items == NULL);
 		return 0;
 	}
 	require(w.items[w.n] == NULL);
