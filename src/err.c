@@ -6,26 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A character in whose place '?' stays: a terminal obeys C0 and C1, and some take a byte that is no UTF-8 for C1. */
-static bool is_raw(uint32_t c, size_t len)
-{
-	return len == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0);
-}
-
-static void keep_one_line(char *s)
-{
-	uint32_t c = 0;
-	size_t len;
-
-	for (; *s; s += len) {
-		len = utf8_decode(s, &c);
-		if (!is_raw(c, len))
-			continue;
-		len = len ? len : 1;
-		memset(s, '?', len);
-	}
-}
-
 int err_set(struct err *e, int code, const char *fmt, ...)
 {
 	va_list ap;
@@ -33,7 +13,7 @@ int err_set(struct err *e, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 	va_end(ap);
-	keep_one_line(e->msg);
+	utf8_clean(e->msg);
 	e->code = code;
 	return -code;
 }
@@ -51,7 +31,7 @@ int err_sys(struct err *e, int code, const char *fmt, ...)
 	/* _GNU_SOURCE: strerror_r returns the text, in the buffer or not. */
 	snprintf(e->msg + len, sizeof(e->msg) - len, ": %s",
 		 strerror_r(code, text, sizeof(text)));
-	keep_one_line(e->msg);
+	utf8_clean(e->msg);
 	e->code = code;
 	return -code;
 }
@@ -68,7 +48,7 @@ int err_wrap(struct err *e, const char *fmt, ...)
 	va_end(ap);
 	len = strlen(e->msg);
 	snprintf(e->msg + len, sizeof(e->msg) - len, ": %s", old);
-	keep_one_line(e->msg);
+	utf8_clean(e->msg);
 	return -e->code;
 }
 
@@ -83,6 +63,6 @@ int err_advise(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(e->msg + len + 2, sizeof(e->msg) - len - 2, fmt, ap);
 	va_end(ap);
-	keep_one_line(e->msg);
+	utf8_clean(e->msg);
 	return -e->code;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "utf8.h"
 
+#include <string.h>
+
 size_t utf8_decode(const char *text, uint32_t *code)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -17,4 +19,17 @@ size_t utf8_decode(const char *text, uint32_t *code)
 		return 0;
 	*code = c;
 	return len;
+}
+
+void utf8_clean(char *text)
+{
+	uint32_t c = 0;
+
+	for (size_t len; *text; text += len) {
+		bool is_text = (len = utf8_decode(text, &c)) > 0;
+
+		len = is_text ? len : 1;
+		if (!is_text || c < 0x20 || (c >= 0x7f && c < 0xa0))
+			memset(text, '?', len);
+	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * utf8: reads UTF-8 that nobody has vouched for. Knows no domain.
+ * utf8: reads UTF-8 that nobody has vouched for, and makes it fit to be shown.
+ * Knows no domain.
  */
 #ifndef SONM_UTF8_H
 #define SONM_UTF8_H
@@ -14,5 +15,11 @@
  * there is none (Unicode 15, table 3-7). Never looks beyond a NUL.
  */
 size_t utf8_decode(const char *s, uint32_t *code);
+
+/*
+ * Puts '?' in the place of each byte that a terminal may obey: those of control
+ * characters (C0, DEL, C1), and those that are no UTF-8, which some take for C1.
+ */
+void utf8_clean(char *text);
 
 #endif

@@ -68,6 +68,9 @@ const char *setup_status_text(enum step_status status);
 /* A word in the colour of this status. */
 void setup_put_status(const struct setup_look *l, enum step_status status, const char *word, int width);
 
+/* A step as it is, but for what a terminal obeys: others may have written what was found. */
+struct step_report setup_clean_step(const struct step_report *r);
+
 /* What a step is, and what became of it. */
 void setup_print_step(const struct setup *s, const struct step_report *r);
 

@@ -47,8 +47,10 @@ static void put_present(const struct setup_look *l, const struct step_report *r)
 	put_item(l, "Now", text, NULL);
 }
 
-void setup_explain_step(const struct setup_look *l, const struct step_report *r, bool brief)
+void setup_explain_step(const struct setup_look *l, const struct step_report *report, bool brief)
 {
+	const struct step_report clean = setup_clean_step(report), *r = &clean;
+
 	put_title(l, r);
 	put_present(l, r);
 	put_item(l, "But", r->why, NULL);

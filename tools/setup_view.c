@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Steps as lines of text. */
 #include "setup.h"
+#include "utf8.h"
 #include "wrap.h"
 
 #include <sys/ioctl.h>
@@ -127,8 +128,20 @@ static void print_failed(const struct setup_look *l, const struct step_report *r
 	putc('\n', l->out);
 }
 
-void setup_print_step(const struct setup *s, const struct step_report *r)
+struct step_report setup_clean_step(const struct step_report *r)
 {
+	struct step_report clean = *r;
+	char *const texts[] = { clean.name, clean.command, clean.via, clean.present, clean.wanted, clean.note,
+				clean.why };
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		utf8_clean(texts[i]);
+	return clean;
+}
+
+void setup_print_step(const struct setup *s, const struct step_report *report)
+{
+	const struct step_report clean = setup_clean_step(report), *r = &clean;
 	const struct setup_look *l = &s->look;
 
 	switch (r->outcome) {

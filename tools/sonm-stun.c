@@ -192,7 +192,7 @@ static int find_addresses(struct err *e, const struct stun_job *job, struct stun
 		r->source = STUN_FROM_CONFIGURATION;
 		take_addresses(c->addresses, c->n_addresses, job->family, r);
 		if (r->n_addresses == 0)
-			return err_set(e, ERR_USAGE, "public_ip_addrs in %s has no %s address; add one",
+			return err_set(e, ERR_USAGE, "public_ip_addrs in %.300s has no %s address; add one",
 				       job->config_path, family);
 		return 0;
 	}

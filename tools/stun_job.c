@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "stun_job.h"
+#include "utf8.h"
 
 #include <string.h>
 
@@ -89,12 +90,14 @@ static int read_limit(struct err *e, const struct cmd_line *line, struct stun_jo
 static int load_config(struct err *e, const struct cmd_line *line, struct stun_job *job)
 {
 	bool must_exist;
+	const char *path = tool_config_path(line, &must_exist);
 
-	job->config_path = tool_config_path(line, &must_exist);
+	snprintf(job->config_path, sizeof(job->config_path), "%s", path);
+	utf8_clean(job->config_path);
 	/* Whoever says everything need not be allowed to read the file. */
 	if (cmd_has(line, 's') && (!cmd_has(line, OPT_REPORT) || cmd_get(line, OPT_REPORT, NULL)) && !must_exist)
 		return 0;
-	return worker_config_load(e, job->config_path, must_exist, &job->config) < 0 ? tool_blame_file(e) : 0;
+	return worker_config_load(e, path, must_exist, &job->config) < 0 ? tool_blame_file(e) : 0;
 }
 
 /* Does -4, -6 or -b leave a way to this server? Of a name that is seen later. */
@@ -166,7 +169,7 @@ static int read_report(struct err *e, const struct cmd_line *line, struct stun_j
 	    read_text(e, line, OPT_CACERT, "cacert", c->ca_file, sizeof(c->ca_file)) < 0)
 		return -e->code;
 	if (c->report_url[0] == '\0')
-		return err_set(e, ERR_USAGE, "--report where? write --report=URL, or report: URL in %s",
+		return err_set(e, ERR_USAGE, "--report where? write --report=URL, or report: URL in %.300s",
 			       job->config_path);
 	job->post = (struct post){
 		.url = c->report_url,

@@ -16,7 +16,7 @@
 
 struct stun_job {
 	struct worker_config config; /* the file's, with what the command line puts in its place */
-	const char *config_path;
+	char config_path[4096]; /* for people: cut, if it is longer, and without what a terminal obeys */
 	sa_family_t family;          /* AF_UNSPEC: IPv4, else IPv6 */
 	struct udp_from from;
 	int64_t limit;               /* microseconds, for names and servers */

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 
 static int exit_status(int code)
@@ -48,6 +49,23 @@ static bool asks_for(int argc, char **argv, char letter, const char *name)
 struct questions {
 	bool help, version, words;
 };
+
+/*
+ * Who has been given rights that his caller does not have (setcap, setuid) takes nothing from him that names
+ * files, hosts or libraries: readline's INPUTRC, HOME, a proxy. What the terminal is called is harmless.
+ */
+static void forget_environment(void)
+{
+	CLEANUP_FREE char *term = NULL;
+	const char *given = getenv("TERM");
+
+	if (!getauxval(AT_SECURE))
+		return;
+	term = given ? strdup(given) : NULL;
+	clearenv();
+	if (term)
+		setenv("TERM", term, 1);
+}
 
 /* Nothing else may get the number of a stream: what is meant for stderr would go into the state file. */
 static void fill_standard_streams(void)
@@ -98,6 +116,7 @@ int tool_start(const struct cmd_table *table, int argc, char **argv, struct cmd_
 	int status;
 
 	fill_standard_streams();
+	forget_environment();
 	status = answer(table, argc, argv,
 			&(struct questions){ asks_for(argc, argv, 'h', "help"), asks_for(argc, argv, 0, "version"),
 					     asks_for(argc, argv, 0, "complete-words") });

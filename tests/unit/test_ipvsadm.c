@@ -132,7 +132,7 @@ static const struct {
 	  "F:2: -w: '-1' is not a number from 0 to 65535; correct it" },
 	{ "-A -t 192.0.2.1:1 -s " LONG_NAME,
 	  "F:1: -s: '" LONG_NAME "' is not the name of a scheduler; correct it" },
-	{ "-A -t 192.0.2.1:1 -s \xff", "F:1: -s: '\xff' is not the name of a scheduler; correct it" },
+	{ "-A -t 192.0.2.1:1 -s \xff", "F:1: -s: '?' is not the name of a scheduler; correct it" },
 	/* what there is no route for */
 	{ A "-A -f 77 -s rr", "F:2: -f: a service with a firewall mark is not supported; remove the line" },
 	{ A "-a --fwmark-service 77 -r 10.0.0.1:0 -g -w 1",

@@ -188,6 +188,35 @@ static void expect_line(enum step_outcome outcome, int command, const char *text
 	unit_expect(&o, text);
 }
 
+/* A comment of somebody's rule, for example. */
+START_TEST(shows_nothing_that_a_terminal_obeys)
+{
+	struct step_report r = given();
+	struct unit_out o = { 0 }, page = { 0 };
+	struct setup s = { .command = SETUP_CHECK };
+	struct setup_look look = { .out = unit_open(&page), .columns = 80 };
+
+	r.status = STEP_UNKNOWN;
+	strcpy(r.present, "\033]0;a\007");
+	strcpy(r.why, "\x9b[2J");
+	strcpy(r.command, "b\n\033c");
+	s.look = (struct setup_look){ .out = unit_open(&o), .columns = 80 };
+	setup_print_step(&s, &r);
+	unit_expect(&o,
+		    "cannot tell net.ipv4.ip_forward: ?]0;a?, wanted 1\n"
+		    "            why: answers pass\n"
+		    "            but: ?[2J\n"
+		    "            do:  b??c\n");
+	setup_explain_step(&look, &r, true);
+	unit_expect(&page,
+		    "net.ipv4.ip_forward: cannot tell\n"
+		    "  Now     ?]0;a?, wanted 1\n"
+		    "  But     ?[2J\n"
+		    "  Why     answers pass\n"
+		    "  Command b??c\n");
+}
+END_TEST
+
 START_TEST(tells_what_became_of_a_step)
 {
 	expect_line(STEP_CHANGED, SETUP_APPLY, "set         net.ipv4.ip_forward: 0 -> 1\n");
@@ -232,6 +261,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, writes_a_page_of_a_step);
 	tcase_add_test(tc, says_on_the_page_that_it_cannot_tell_and_why);
 	tcase_add_test(tc, colours_the_name_and_the_state_only);
+	tcase_add_test(tc, shows_nothing_that_a_terminal_obeys);
 	tcase_add_test(tc, tells_what_became_of_a_step);
 	tcase_add_test(tc, writes_null_for_what_was_not_looked_at);
 }
