@@ -41,8 +41,12 @@ static int check_directory(struct err *e, const char *path, enum store_mode mode
 	snprintf(dir, 4096, "%s", dirname(copy)); /* "." is not in its buffer */
 	if (mode == STORE_WRITE && mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return refused_by_system(e, "make the state file's directory", dir);
-	if (stat(dir, &st) < 0)
+	if (lstat(dir, &st) < 0)
 		return errno == ENOENT && mode != STORE_WRITE ? -ENOENT : refused_by_system(e, "look at", dir);
+	/* Whose link it is says nothing about who owns what it leads to. */
+	if (S_ISLNK(st.st_mode))
+		return err_set(e, ERR_USAGE, "the state file's directory %s is a symbolic link; name the directory itself",
+			       dir);
 	return check_owner(e, &st, "the state file's directory", dir);
 }
 

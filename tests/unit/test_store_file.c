@@ -130,7 +130,7 @@ START_TEST(refuses_a_directory_that_leads_nowhere)
 	snprintf(link, sizeof(link), "%.150s/link", state.dir);
 	ck_assert_int_eq(symlink("nowhere", link), 0);
 	snprintf(state.path, sizeof(state.path), "%.150s/link/gateway.db", state.dir);
-	state_refused(&state, STORE_WRITE, ENOENT, "link");
+	state_refused_all(&state, EINVAL, "symbolic link");
 }
 END_TEST
 
@@ -176,6 +176,40 @@ START_TEST(refuses_a_file_or_directory_of_somebody_else)
 	ck_assert_int_eq(chown(state.path, 0, 0), 0);
 	ck_assert_int_eq(chown(state.dir, 12345, 12345), 0);
 	state_refused_all(&state, EINVAL, state.dir);
+}
+END_TEST
+
+START_TEST(refuses_a_link_to_a_directory)
+{
+	struct state state;
+	char target[192], moved[256];
+
+	given_state_file(&state);
+	snprintf(target, sizeof(target), "%.150s.target", state.dir);
+	ck_assert_int_eq(rename(state.dir, target), 0);
+	ck_assert_int_eq(symlink(target, state.dir), 0);
+	state_refused_all(&state, EINVAL, "symbolic link");
+	snprintf(moved, sizeof(moved), "%s%s", target, strrchr(state.path, '/'));
+	ck_assert_int_eq(unlink(moved), 0); /* nor is a file made behind it */
+	state_refused_all(&state, EINVAL, "symbolic link");
+	ck_assert_int_eq(access(moved, F_OK), -1);
+	ck_assert_int_eq(unlink(state.dir), 0);
+	ck_assert_int_eq(rename(target, state.dir), 0);
+}
+END_TEST
+
+START_TEST(makes_the_same_modes_whatever_the_umask)
+{
+	mode_t before = umask(0);
+	struct state state;
+	struct stat st;
+
+	given_state_file(&state);
+	umask(before);
+	ck_assert_int_eq(stat(state.path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+	ck_assert_int_eq(stat(state.dir, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0700);
 }
 END_TEST
 
@@ -263,6 +297,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, refuses_a_file_that_others_can_write_to);
 	tcase_add_test(tc, refuses_a_directory_that_others_can_write_to);
 	tcase_add_test(tc, refuses_a_file_or_directory_of_somebody_else);
+	tcase_add_test(tc, refuses_a_link_to_a_directory);
+	tcase_add_test(tc, makes_the_same_modes_whatever_the_umask);
 	tcase_add_test(tc, refuses_what_is_no_regular_file);
 	tcase_add_test(tc, says_that_it_is_not_permitted);
 	tcase_add_test(tc, refuses_a_path_that_is_too_long);
