@@ -21,6 +21,7 @@
 #define GET_BATCH 12
 
 #define ANSWER_SECONDS 10
+#define ERRNO_MAX 4095
 
 /*
  * The kernel makes no datagram of a dump larger than 32 KiB (netlink_dump in
@@ -204,10 +205,10 @@ static int recv_answers(struct err *e, struct ipvs *k, unsigned char **buf)
 	return 0;
 }
 
-/* How request i went: 0 or a negative errno. */
+/* How request i went: 0 or a negative errno, of which the kernel has no others (MAX_ERRNO in linux/err.h). */
 static int answered(struct err *e, struct talk *t, size_t i, int status)
 {
-	if (status > 0)
+	if (status > 0 || status < -ERRNO_MAX)
 		return garbled(e);
 	if (i < t->n_answered)
 		return 0;

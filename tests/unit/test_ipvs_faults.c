@@ -289,17 +289,18 @@ START_TEST(an_overrun_is_an_error)
 }
 END_TEST
 
-/* A number that is no negative errno. */
-static int turn_sign(unsigned char *bytes, int len, void *ctx)
+static int set_errno(unsigned char *bytes, int len, void *ctx)
 {
 	struct nlmsgerr *error = (void *)(bytes + NLMSG_HDRLEN);
 
-	(void)ctx;
-	error->error = -error->error;
+	error->error = *(int *)ctx;
 	return len;
 }
 
-START_TEST(an_errno_that_is_not_negative_is_an_error)
+/* Neither 0 nor a negative errno. */
+static int no_errnos[] = { 1, INT32_MAX, -4096, INT32_MIN };
+
+START_TEST(a_number_that_is_no_errno_is_an_error)
 {
 	CLEANUP(talk_clear) struct talk t;
 	CLEANUP(change_list_clear) struct change_list changes = { 0 };
@@ -312,7 +313,8 @@ START_TEST(an_errno_that_is_not_negative_is_an_error)
 	ck_assert_int_eq(ipvs_list(&e, t.ipvs, false, &list), -EBADMSG);
 	ck_assert_uint_eq(list.n, 77);
 	t.kernel.refuse = ENOMEM;
-	t.kernel.spoil = turn_sign;
+	t.kernel.spoil = set_errno;
+	t.kernel.spoil_ctx = &no_errnos[_i];
 	t.kernel.spoil_at = t.kernel.n_received;
 	talk_change(&changes, CHANGE_ADD_SERVICE, VIP, NULL);
 	ck_assert_int_eq(ipvs_run(&e, t.ipvs, &changes), -EBADMSG);
@@ -428,7 +430,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, a_dump_that_ends_in_an_error_is_an_error);
 	tcase_add_test(tc, a_service_that_is_never_shown_is_an_error);
 	tcase_add_test(tc, an_overrun_is_an_error);
-	tcase_add_test(tc, an_errno_that_is_not_negative_is_an_error);
+	tcase_add_loop_test(tc, a_number_that_is_no_errno_is_an_error, 0, ARRAY_LEN(no_errnos));
 	tcase_add_test(tc, an_acknowledgement_without_an_errno_is_an_error);
 	tcase_add_test(tc, another_service_than_the_one_asked_for_is_an_error);
 	tcase_add_test(tc, survives_garbage);
