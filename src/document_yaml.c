@@ -228,16 +228,13 @@ static int set_route_worker(const struct reader *r, const struct yamlfile_node *
 
 static int set_scheduler(const struct reader *r, const struct yamlfile_node *node, void *into)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";
 	struct route *route = into;
 	const char *text;
-	size_t len;
 	int ret = reader_text(r, node, &text);
 
 	if (ret < 0)
 		return ret;
-	len = strspn(text, letters);
-	if (len == 0 || len > SCHEDULER_MAX || text[len] != '\0')
+	if (!scheduler_is_name(text))
 		return reader_refuse(r, node, "'%.60s' is not the name of a scheduler; write one such as wrr",
 				     text);
 	strcpy(route->scheduler, text);

@@ -27,7 +27,7 @@ static void addition_clear(struct addition *a)
 
 int gateway_check_scheduler(struct err *e, const char *name)
 {
-	if (name[0] != '\0' && strlen(name) <= SCHEDULER_MAX)
+	if (scheduler_is_name(name))
 		return 0;
 	return err_set(e, ERR_USAGE, "'%.30s' is not the name of a scheduler; give one such as wrr", name);
 }

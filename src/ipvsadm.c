@@ -85,10 +85,7 @@ static int set_sctp(struct err *e, struct entry *entry, const char *value)
 
 static int set_scheduler(struct err *e, struct entry *entry, const char *value)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.";
-	size_t len = strspn(value, letters);
-
-	if (len == 0 || len > SCHEDULER_MAX || value[len] != '\0')
+	if (!scheduler_is_name(value))
 		return err_set(e, ERR_USAGE, "'%.60s' is not the name of a scheduler; correct it", value);
 	strcpy(entry->scheduler, value);
 	return 0;

@@ -2,6 +2,7 @@
 #include "service.h"
 
 #include <stdio.h>
+#include <string.h>
 
 bool service_key_equal(const struct service_key *a, const struct service_key *b)
 {
@@ -133,4 +134,11 @@ void change_list_clear(struct change_list *list)
 {
 	free(list->items);
 	*list = (struct change_list){ 0 };
+}
+
+bool scheduler_is_name(const char *text)
+{
+	size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.");
+
+	return len > 0 && len <= SCHEDULER_MAX && text[len] == '\0';
 }

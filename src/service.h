@@ -93,6 +93,12 @@ void service_clear(struct service *s);
 void service_list_clear(struct service_list *list);
 void change_list_clear(struct change_list *list);
 
+/*
+ * Can it be the name of a scheduler? Letters, digits and _ - . only: the kernel looks for a module that is
+ * called so.
+ */
+bool scheduler_is_name(const char *text);
+
 /* "tcp", "udp", "sctp"; "ip" otherwise. */
 const char *protocol_name(uint8_t protocol);
 

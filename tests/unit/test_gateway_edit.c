@@ -178,6 +178,8 @@ START_TEST(what_cannot_be_edited_is_refused_and_said_why)
 	refused(&h, &rq, EINVAL, "no scheduler 'nosuch'");
 	rq.scheduler = "a-name-that-is-too-long";
 	refused(&h, &rq, EINVAL, "not the name of a scheduler");
+	rq.scheduler = "r\033r";
+	refused(&h, &rq, EINVAL, "not the name of a scheduler");
 	rq.scheduler = "rr";
 	rq.container = "nobody";
 	refused(&h, &rq, ESRCH, "container nobody has no open route");

@@ -204,8 +204,21 @@ START_TEST(clearing_makes_empty_and_may_be_repeated)
 }
 END_TEST
 
+START_TEST(knows_what_may_be_the_name_of_a_scheduler)
+{
+	static const char *const names[] = { "rr", "ip_vs.Old-1", "fifteen_letters" };
+	static const char *const others[] = { "", "sixteen__letters", "r r", "r\033r", "../rr", "rr\n", "r\xc3\xa4" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		ck_assert_msg(scheduler_is_name(names[i]), "%s", names[i]);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		ck_assert_msg(!scheduler_is_name(others[i]), "%s", others[i]);
+}
+END_TEST
+
 static void add(TCase *tc)
 {
+	tcase_add_test(tc, knows_what_may_be_the_name_of_a_scheduler);
 	tcase_add_test(tc, keys_differ_by_protocol_address_or_port);
 	tcase_add_test(tc, orders_by_address_port_protocol_and_firewall_marks_last);
 	tcase_add_test(tc, finds_each_service_of_a_sorted_list_and_no_other);
