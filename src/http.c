@@ -10,6 +10,7 @@
 #include <time.h>
 
 #define REPLY_MAX (1U << 20)
+#define HEADERS_MAX (64U << 10) /* of all replies of a request, those of status 100 too */
 #define REDIRECTS_MAX 5
 
 int http_check_url(struct err *e, const char *url)
@@ -36,6 +37,7 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	size_t received;              /* bytes of the reply's body */
+	size_t headed;                /* of its headers */
 	char detail[CURL_ERROR_SIZE]; /* libcurl's words for what went wrong */
 };
 
@@ -101,6 +103,16 @@ static size_t drop_body(const char *data, size_t size, size_t n, void *ctx)
 	return t->received > REPLY_MAX ? 0 : size * n;
 }
 
+/* Some libcurls keep headers without end. */
+static size_t count_header(const char *data, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+
+	(void)data;
+	t->headed += size * n;
+	return t->headed > HEADERS_MAX ? 0 : size * n;
+}
+
 static int set_strings(struct err *e, struct transfer *t)
 {
 	const struct {
@@ -114,10 +126,13 @@ static int set_strings(struct err *e, struct transfer *t)
 		{ CURLOPT_POSTFIELDS, t->post->len ? t->post->body : "" }, /* not copied */
 		{ CURLOPT_CUSTOMREQUEST, t->post->put ? "PUT" : NULL },
 		{ CURLOPT_WRITEDATA, t },
+		{ CURLOPT_HEADERDATA, t },
 		{ CURLOPT_ERRORBUFFER, t->detail },
 	};
 	CURLcode code = t->curl.easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, drop_body);
 
+	if (code == CURLE_OK)
+		code = t->curl.easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, count_header);
 	for (size_t i = 0; i < ARRAY_LEN(options) && code == CURLE_OK; i++)
 		code = t->curl.easy_setopt(t->easy, options[i].option, options[i].value);
 	return check_libcurl(e, t, code);
@@ -363,7 +378,7 @@ static int request(struct err *e, struct transfer *t, long *left, long *status)
 	curl_off_t took = 0;
 	CURLcode code;
 
-	t->received = 0;
+	t->received = t->headed = 0;
 	t->detail[0] = '\0';
 	code = t->curl.easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, *left);
 	if (code != CURLE_OK)
@@ -373,6 +388,8 @@ static int request(struct err *e, struct transfer *t, long *left, long *status)
 	t->curl.easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &took);
 	took /= 1000;
 	*left = took < *left ? *left - (long)took : 1;
+	if (code == CURLE_WRITE_ERROR && t->headed > HEADERS_MAX)
+		return err_set(e, EPROTO, "the server sends headers without end; check the URL");
 	if (code == CURLE_WRITE_ERROR && t->received > REPLY_MAX)
 		return 0; /* the status has said what we want to know */
 	return code == CURLE_OK ? 0 : transfer_failed(e, t, code);

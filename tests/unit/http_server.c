@@ -7,6 +7,9 @@
 #include <time.h>
 
 const char http_endless[] = "an endless body";
+const char http_headers[] = "HTTP/1.1 200 OK\r\n";
+const char http_continue[] = "";
+const char http_drops[] = "HTTP/1.1 200 OK\r\n\r\n";
 const char http_silent[] = "nothing, until the client goes";
 const char http_half[] = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf";
 const char http_reset[] = "a reset";
@@ -42,6 +45,35 @@ static void send_all(int fd, const char *text)
 		perror("http_server: send");
 }
 
+/* What begins an answer, and what then comes again and again until the client has gone. */
+static const struct {
+	const char *how, *again;
+	long pause; /* milliseconds */
+} floods[] = {
+	{ http_headers, "X-Header: 0123456789012345678901234567890123456789012345678901234567890123456789\r\n", 0 },
+	{ http_continue, "HTTP/1.1 100 Continue\r\n\r\n", 0 },
+	{ http_drops, ".", 10 },
+};
+
+static void flood(int fd, const char *how)
+{
+	for (size_t i = 0; i < ARRAY_LEN(floods); i++) {
+		const struct timespec pause = { .tv_nsec = floods[i].pause * 1000000 };
+		size_t len = strlen(floods[i].again);
+
+		if (how != floods[i].how)
+			continue;
+		send_all(fd, how);
+		while (send(fd, floods[i].again, len, MSG_NOSIGNAL) > 0)
+			nanosleep(&pause, NULL);
+	}
+}
+
+static bool is_flood(const char *how)
+{
+	return how == http_headers || how == http_continue || how == http_drops;
+}
+
 static void answer(int fd, const char *how)
 {
 	static char zeros[65536];
@@ -51,6 +83,8 @@ static void answer(int fd, const char *how)
 		send_all(fd, HTTP_OK);
 		while (send(fd, zeros, sizeof(zeros), MSG_NOSIGNAL) > 0)
 			;
+	} else if (is_flood(how)) {
+		flood(fd, how);
 	} else if (how == http_reset) {
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	} else {

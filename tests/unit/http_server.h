@@ -17,6 +17,9 @@
 
 /* Answers that are more than bytes; the others are sent as they are, and the connection ends. */
 extern const char http_endless[]; /* a body without end */
+extern const char http_headers[]; /* headers without end */
+extern const char http_continue[]; /* status 100 without end */
+extern const char http_drops[];   /* a byte of the body each 10 ms, without end */
 extern const char http_silent[];  /* nothing, until the client goes */
 extern const char http_half[];    /* half of the body, until the client goes */
 extern const char http_reset[];   /* a reset */

@@ -2,6 +2,7 @@
 #include "http_server.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 
 static struct http_server server, other;
 
@@ -113,6 +114,48 @@ START_TEST(reads_no_more_than_a_little_of_the_reply)
 	struct err e;
 
 	ck_assert_int_eq(http_post_to_script(&e, &server, script, 1, 200), 0);
+}
+END_TEST
+
+/* Kilobytes that this process has ever had at once. */
+static long most_memory(void)
+{
+	struct rusage usage;
+
+	ck_assert_int_eq(getrusage(RUSAGE_SELF, &usage), 0);
+	return usage.ru_maxrss;
+}
+
+START_TEST(takes_little_memory_and_no_time_for_headers_without_end)
+{
+	static const char *const floods[] = { http_headers, http_continue };
+	static const long statuses[] = { 200, 100 };
+	struct err e;
+	long before;
+
+	ck_assert_int_eq(http_post_to_script(&e, &server, http_script_ok, 1, 200), 0); /* libcurl is loaded */
+	before = most_memory();
+	for (size_t i = 0; i < ARRAY_LEN(floods); i++) {
+		const char *const script[] = { floods[i], NULL };
+
+		ck_assert_int_eq(http_post_to_script(&e, &server, script, 3, statuses[i]), -EPROTO);
+		ck_assert_msg(strstr(e.msg, ": the server sends headers without end"), "%s", e.msg);
+		ck_assert_uint_eq(server.n, 1);
+	}
+	ck_assert_int_lt(most_memory() - before, 8192);
+}
+END_TEST
+
+START_TEST(gives_up_when_a_reply_never_ends)
+{
+	static const char *const script[] = { http_drops, NULL };
+	struct http_post post = http_given_post();
+	struct err e;
+	long status;
+
+	http_server_start(&server, script);
+	post.timeout = 1000;
+	ck_assert_int_eq(http_post_to(&e, &server, &post, &status), -ETIMEDOUT);
 }
 END_TEST
 
@@ -421,6 +464,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, sends_every_byte_of_a_longer_body);
 	tcase_add_test(tc, gives_up_when_an_answer_takes_too_long);
 	tcase_add_test(tc, reads_no_more_than_a_little_of_the_reply);
+	tcase_add_test(tc, takes_little_memory_and_no_time_for_headers_without_end);
+	tcase_add_test(tc, gives_up_when_a_reply_never_ends);
 	tcase_add_test(tc, shows_no_proxy_a_token_in_clear);
 	tcase_add_test(tc, uses_the_proxy_of_the_environment_without_a_token);
 	tcase_add_test(tc, goes_past_the_proxy_where_the_environment_says_so);
