@@ -118,7 +118,7 @@ static void send_due(struct run *r, struct exam *x)
 
 void exam_receive(struct run *r, struct exam *x, enum probe_socket socket)
 {
-	uint8_t bytes[STUN_MESSAGE_MAX];
+	uint8_t bytes[STUN_MESSAGE_MAX + 1]; /* what is cut off is too long for a message, but an answer */
 	struct endpoint peer;
 	enum udp_event event;
 

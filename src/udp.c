@@ -345,10 +345,10 @@ static int receive_datagram(int fd, struct endpoint *peer, void *buf, size_t *le
 	ssize_t n;
 
 	memset(&ss, 0, sizeof(ss));
-	n = recvfrom(fd, buf, *len, MSG_TRUNC, (struct sockaddr *)&ss, &ss_len);
+	n = recvfrom(fd, buf, *len, 0, (struct sockaddr *)&ss, &ss_len);
 	if (n < 0)
 		return -errno;
-	if ((size_t)n > *len || endpoint_from_sockaddr(&ss, peer) < 0)
+	if (endpoint_from_sockaddr(&ss, peer) < 0)
 		return UDP_NOTHING;
 	*len = (size_t)n;
 	return UDP_DATAGRAM;

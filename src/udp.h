@@ -56,7 +56,7 @@ enum udp_event udp_send(int fd, const struct endpoint *to, const void *bytes, si
 /*
  * Takes the next datagram or ICMP error, without waiting. peer: who sent it, or
  * for an ICMP error to whom the datagram was addressed. *len: in, the buffer's
- * size; out, the datagram's length; a longer one than the buffer is dropped.
+ * size; out, the datagram's length; one that is longer than the buffer is cut off.
  */
 enum udp_event udp_receive(int fd, struct endpoint *peer, void *buf, size_t *len);
 

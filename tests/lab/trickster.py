@@ -24,6 +24,11 @@ UDP, as RFC 5780 has it, but for its trick. One trick, or several with commas:
   xor-only mapped-only  leaves the other attribute out
   rewritten             MAPPED-ADDRESS is another one than XOR-MAPPED-ADDRESS,
                         as if an ALG had put it there
+  stranger              answers from a port of its own that nobody has asked
+  short=N               leaves out the last N bytes of what the header promises
+  long=N                adds N bytes in attributes that need not be understood
+  endless=N             sends whom it has answered its last answer again, N times a
+                        second, for ever
   unknown=TYPE          adds an attribute of that type (hexadecimal), which must
                         be comprehended if it is below 8000
 """
@@ -34,6 +39,7 @@ import selectors
 import socket
 import struct
 import sys
+import threading
 import time
 
 COOKIE = 0x2112A442
@@ -80,6 +86,8 @@ class Trickster:
         self.tricks = dict(trick.partition("=")[::2] for trick in tricks.split(","))
         self.random = random.Random(1)
         self.selector = selectors.DefaultSelector()
+        self.followed = set()
+        self.unasked = None
         self.later = []  # (when, socket, peer, datagram)
         self.sockets = {}
         for where in [(a, p) for a in (0, 1) for p in (0, 1)]:
@@ -110,7 +118,17 @@ class Trickster:
         if flags and "ignore-change" not in self.tricks:
             source = (where[0] ^ bool(flags & CHANGE_IP), where[1] ^ bool(flags & CHANGE_PORT))
         reply = self.compose(request, peer, flags, where, source)
-        self.send(self.sockets[source], peer, reply)
+        if "short" in self.tricks:
+            reply = reply[:-int(self.tricks["short"])]
+        self.send(self.stranger() if "stranger" in self.tricks else self.sockets[source], peer, reply)
+
+    def stranger(self):
+        """A socket at the first address, at a port that is told nobody."""
+        if not self.unasked:
+            first = self.sockets[0, 0]
+            self.unasked = socket.socket(first.family, socket.SOCK_DGRAM)
+            self.unasked.bind((first.getsockname()[0], 0))
+        return self.unasked
 
     def compose(self, request, peer, flags, where, source):
         transaction = request[8:20]
@@ -124,9 +142,18 @@ class Trickster:
             attributes += address(OTHER, *endpoint(self.tricks["other"]))
         elif "no-other" not in self.tricks:
             attributes += address(OTHER, *self.sockets[where[0] ^ 1, where[1] ^ 1].getsockname()[:2])
+        for size in self.sizes():
+            attributes += attribute(0xC000, bytes(size))
         if "unknown" in self.tricks:
             attributes += attribute(int(self.tricks["unknown"], 16), b"what")
         return message(RESPONSE, transaction, attributes)
+
+    def sizes(self):
+        """Of attributes that make the answer so much longer; each has a header of 4 bytes."""
+        left = int(self.tricks.get("long", 0))
+        while left > 0:
+            yield min(left, 32768) - 4
+            left -= 32768
 
     def error(self, transaction, code, attributes=b""):
         value = struct.pack("!HBB", 0, code // 100, code % 100) + b"No, thanks"
@@ -160,6 +187,18 @@ class Trickster:
             for datagram in self.forgeries(reply):
                 sender.sendto(datagram, peer)
         else:
+            sender.sendto(reply, peer)
+            self.repeat(sender, peer, reply)
+
+    def repeat(self, sender, peer, reply):
+        """Once for each who is answered, and from then on by itself."""
+        if "endless" in self.tricks and peer not in self.followed:
+            self.followed.add(peer)
+            threading.Thread(target=self.follow, args=(sender, peer, reply), daemon=True).start()
+
+    def follow(self, sender, peer, reply):
+        while True:
+            time.sleep(1 / int(self.tricks["endless"]))
             sender.sendto(reply, peer)
 
     def forgeries(self, reply):
