@@ -26,10 +26,11 @@ void utf8_clean(char *text)
 	uint32_t c = 0;
 
 	for (size_t len; *text; text += len) {
-		bool is_text = (len = utf8_decode(text, &c)) > 0;
-
-		len = is_text ? len : 1;
-		if (!is_text || c < 0x20 || (c >= 0x7f && c < 0xa0))
-			memset(text, '?', len);
+		len = 1;
+		if (*text >= 0x20 && *text < 0x7f)
+			continue;
+		len = utf8_decode(text, &c);
+		if (len == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0))
+			memset(text, '?', len = len ? len : 1);
 	}
 }

@@ -30,6 +30,9 @@ static inline bool is_line(const char *text, size_t size)
 	if (strnlen(text, size) == size)
 		return false;
 	for (size_t len; *text; text += len) {
+		len = 1;
+		if (*text >= 0x20 && *text < 0x7f)
+			continue;
 		len = utf8_decode(text, &c);
 		if (len == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0))
 			return false;
