@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "csv.h"
+#include "utf8.h"
 
 #include <string.h>
 
@@ -16,14 +17,20 @@ void csv_text(struct csv *c, const char *value)
 	if (!value)
 		return;
 	if (!value[strcspn(value, ",\"\r\n")]) {
-		fputs(value, c->out);
+		utf8_write(c->out, value, strlen(value));
 		return;
 	}
 	fputc('"', c->out);
-	for (; *value; value++) {
+	for (;;) {
+		size_t len = strcspn(value, "\"\r\n");
+
+		utf8_write(c->out, value, len);
+		value += len;
+		if (!*value)
+			break;
 		if (*value == '"')
 			fputc('"', c->out);
-		fputc(*value, c->out);
+		fputc(*value++, c->out);
 	}
 	fputc('"', c->out);
 }

@@ -15,7 +15,7 @@ struct csv {
 	bool in_line; /* a value stands before the next one */
 };
 
-/* The next value of the line. NULL: empty. */
+/* The next value of the line. NULL: empty. What a terminal obeys becomes '?', but for line breaks. */
 void csv_text(struct csv *c, const char *value);
 void csv_uint(struct csv *c, uint64_t value);
 void csv_end_line(struct csv *c);

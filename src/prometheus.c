@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "prometheus.h"
+#include "utf8.h"
 
 #include <string.h>
 
-/* These characters get a backslash; a line feed becomes \n. */
+/* These characters get a backslash; a line feed becomes \n. Other control characters have no escape: '?'. */
 static void put_escaped(FILE *out, const char *text, const char *escaped)
 {
 	for (;;) {
 		size_t len = strcspn(text, escaped);
 
-		fwrite(text, 1, len, out);
+		utf8_write(out, text, len);
 		text += len;
 		if (!*text)
 			return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "table.h"
+#include "utf8.h"
 
 #include <string.h>
 
@@ -25,16 +26,6 @@ struct table {
 	struct chunk *chunks;  /* the latest first */
 };
 
-/* Characters, not bytes, of UTF-8. */
-static size_t text_width(const char *text)
-{
-	size_t width = 0;
-
-	for (; *text; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
-	return width;
-}
-
 struct table *table_new(const struct column *columns, size_t n_columns)
 {
 	CLEANUP_FREE struct table *t = calloc(1, sizeof(*t));
@@ -48,7 +39,7 @@ struct table *table_new(const struct column *columns, size_t n_columns)
 	t->n_columns = n_columns;
 	for (size_t i = 0; i < n_columns; i++)
 		if (columns[i].title)
-			t->widths[i].by_exact[0] = t->widths[i].by_exact[1] = text_width(columns[i].title);
+			t->widths[i].by_exact[0] = t->widths[i].by_exact[1] = utf8_width(columns[i].title);
 	return steal_ptr(t);
 }
 
@@ -132,7 +123,7 @@ static void widen(const struct column *column, const union cell *cell, struct wi
 
 	for (int exact = 0; exact <= 1; exact++) {
 		if (!exact || column->type == COLUMN_COUNT)
-			width = text_width(cell_text(column, cell, exact, buf));
+			width = utf8_width(cell_text(column, cell, exact, buf));
 		if (width > widths->by_exact[exact])
 			widths->by_exact[exact] = width;
 	}
@@ -176,26 +167,6 @@ static void put_spaces(FILE *out, size_t n)
 	fwrite(spaces, 1, n, out);
 }
 
-static bool is_control(char c)
-{
-	return (unsigned char)c < 0x20 || c == 0x7f;
-}
-
-/* In as few pieces as the control characters allow. */
-static void put_text(FILE *out, const char *text)
-{
-	while (*text) {
-		const char *end = text;
-
-		while (*end && !is_control(*end))
-			end++;
-		fwrite(text, 1, (size_t)(end - text), out);
-		if (*end)
-			fputc('?', out);
-		text = *end ? end + 1 : end;
-	}
-}
-
 /* Prints one line: a row's cells, or the titles when row is NULL. */
 static void print_line(const struct table *t, FILE *out, const union cell *row, bool exact)
 {
@@ -210,9 +181,9 @@ static void print_line(const struct table *t, FILE *out, const union cell *row, 
 		if (!column->title)
 			continue;
 		text = row ? cell_text(column, &row[i], exact, buf) : column->title;
-		pad = t->widths[i].by_exact[exact] - text_width(text);
+		pad = t->widths[i].by_exact[exact] - utf8_width(text);
 		put_spaces(out, owed + (column->type == COLUMN_COUNT ? pad : 0));
-		put_text(out, text);
+		utf8_write(out, text, strlen(text));
 		owed = 2 + (column->type == COLUMN_TEXT ? pad : 0);
 	}
 	fputc('\n', out);

@@ -21,16 +21,56 @@ size_t utf8_decode(const char *text, uint32_t *code)
 	return len;
 }
 
-void utf8_clean(char *text)
+/* The length of what stands at text, of which *shown says whether it may be. */
+static size_t look(const char *text, bool *shown)
 {
 	uint32_t c = 0;
+	size_t len;
+
+	*shown = *text >= 0x20 && *text < 0x7f;
+	if (*shown)
+		return 1;
+	len = utf8_decode(text, &c);
+	*shown = len > 0 && c >= 0xa0;
+	return len ? len : 1;
+}
+
+void utf8_clean(char *text)
+{
+	bool shown;
 
 	for (size_t len; *text; text += len) {
-		len = 1;
-		if (*text >= 0x20 && *text < 0x7f)
-			continue;
-		len = utf8_decode(text, &c);
-		if (len == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0))
-			memset(text, '?', len = len ? len : 1);
+		len = look(text, &shown);
+		if (!shown)
+			memset(text, '?', len);
 	}
+}
+
+/* In as few pieces as may be. */
+void utf8_write(FILE *out, const char *text, size_t len)
+{
+	size_t from = 0;
+	bool shown;
+
+	for (size_t at = 0, next; at < len; at = next) {
+		next = at + look(text + at, &shown);
+		if (shown)
+			continue;
+		fwrite(text + from, 1, at - from, out);
+		fwrite("????", 1, next - at, out);
+		from = next;
+	}
+	fwrite(text + from, 1, len - from, out);
+}
+
+size_t utf8_width(const char *text)
+{
+	size_t width = 0;
+	bool shown;
+
+	for (size_t len; *text; text += len) {
+		len = look(text, &shown);
+		width += shown ? 1 : len;
+	}
+	return width;
 }

@@ -8,6 +8,8 @@
 
 #include "base.h"
 
+#include <stdio.h>
+
 #define UTF8_REPLACEMENT "\xef\xbf\xbd" /* U+FFFD, for what is none */
 
 /*
@@ -21,5 +23,11 @@ size_t utf8_decode(const char *s, uint32_t *code);
  * characters (C0, DEL, C1), and those that are no UTF-8, which some take for C1.
  */
 void utf8_clean(char *text);
+
+/* Writes len bytes of a text so; the character behind them is plain, or the text ends there. */
+void utf8_write(FILE *out, const char *text, size_t len);
+
+/* How many characters it writes of a whole text. */
+size_t utf8_width(const char *text);
 
 #endif

@@ -151,6 +151,19 @@ check_equal "$(everything)" "$before" "nothing has changed"
 is_text /run/said
 [ -s /run/said ] || fail "nothing was said"
 
+say "Names in the state file that nobody can have given us"
+sqlite3 "$state" "update route set container = 'a' || char(27) || '[2J' || char(155) || 'b'"
+for format in text json csv openmetrics; do
+	sonm-gwstat --format $format | tr -d '\r' >/run/stdout
+	grep -q 'a.*\[2J.*b' /run/stdout || fail "nothing is shown: $(cat /run/stdout)"
+	is_text /run/stdout
+done
+sonm-vs -L >/run/stdout
+is_text /run/stdout
+sonm-vs -L -j >/run/stdout
+is_text /run/stdout
+sqlite3 "$state" "update route set container = 'web'"
+
 say "A rule of somebody else's whose comment is meant for the terminal"
 iptables-legacy -P FORWARD DROP
 iptables-legacy -A FORWARD -m comment --comment "$escape" -j DROP

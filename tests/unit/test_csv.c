@@ -26,6 +26,7 @@ START_TEST(quotes_what_must_be_quoted)
 	} cases[] = {
 		{ "", "" },          { "a b", "a b" },     { "a,b", "\"a,b\"" },     { "\"", "\"\"\"\"" },
 		{ "a\"b\"", "\"a\"\"b\"\"\"" }, { "a\nb", "\"a\nb\"" }, { "a\rb", "\"a\rb\"" }, { "-", "-" },
+		{ "a\033[2J\x9b\xc2\x9b", "a?[2J???" }, { "\033,\xc3\xa4", "\"?,\xc3\xa4\"" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -25,12 +25,12 @@ END_TEST
 
 START_TEST(escapes_label_values)
 {
-	static const struct prometheus_label labels[] = { { "a", "\"\\\n" }, { "b", "" }, { "c", "x\"y" } };
+	static const struct prometheus_label labels[] = { { "a", "\"\\\n" }, { "b", "" }, { "c", "x\"y\033\x9b" } };
 	struct unit_out out = { 0 };
 	struct prometheus p = { .out = unit_open(&out), .family = &routes };
 
 	prometheus_sample(&p, &routes, labels, ARRAY_LEN(labels), 0);
-	unit_expect(&out, "routes{a=\"\\\"\\\\\\n\",b=\"\",c=\"x\\\"y\"} 0\n");
+	unit_expect(&out, "routes{a=\"\\\"\\\\\\n\",b=\"\",c=\"x\\\"y??\"} 0\n");
 }
 END_TEST
 

@@ -7,7 +7,11 @@
 static void expect(const char *text, const char *clean)
 {
 	CLEANUP_FREE char *copy = strdup(text);
+	struct unit_out o = { 0 };
 
+	utf8_write(unit_open(&o), text, strlen(text));
+	unit_expect(&o, clean);
+	ck_assert_uint_eq(utf8_width(text), utf8_width(clean));
 	utf8_clean(copy);
 	ck_assert_str_eq(copy, clean);
 }
@@ -57,6 +61,7 @@ START_TEST(leaves_nothing_that_a_terminal_obeys)
 	expect("\x9b[2J", "?[2J");
 	expect("\xe2\x82", "??");
 	expect("\xc3(\xc3", "?(?");
+	ck_assert_uint_eq(utf8_width("a\xc3\xa4\033"), 3);
 }
 END_TEST
 
