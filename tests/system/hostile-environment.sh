@@ -45,7 +45,7 @@ modes()
 
 lab_network
 lab_configure
-directory=${state%/*}
+directory=/var/lib/sonm
 mkdir $evil
 for program in modprobe iptables ip6tables iptables-legacy ip6tables-legacy iptables-nft nft systemctl sysctl ip sh; do
 	# shellcheck disable=SC2016 # his own $0

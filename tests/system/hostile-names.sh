@@ -66,6 +66,7 @@ for name in "$(printf 'a\nb')" "$(printf 'a\302\233[2J')" "$(printf 'a\233[2J')"
 done
 
 say "Blanks, and what other programs would take for something else"
+# shellcheck disable=SC2016 # nobody expands them
 for name in 'a b' ../../etc/passwd '$(reboot)' "a'b" '*'; do
 	refused 'not a container ID' sonm-vs -A "$name" -t 80=$real
 done
