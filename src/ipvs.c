@@ -354,15 +354,13 @@ int ipvs_get_destinations(struct err *e, struct ipvs *k, struct service *s)
 	return status == 0 ? 0 : refused(e, "list real servers", status);
 }
 
-/* What came are those of the keys that were found, in their order. */
-static bool are_found(const struct talk *t, const struct service_key *keys, const struct service *found, size_t n_found)
+/* What came from place n on are those of the keys that were found, in their order. */
+static bool are_found(const struct talk *t, const struct service_key *keys, const struct service_list *found, size_t n)
 {
-	size_t n = 0;
-
 	for (size_t i = 0; i < t->n_requests; i++)
-		if (t->statuses[i] == 0 && (n == n_found || !service_key_equal(&found[n++].key, &keys[i])))
+		if (t->statuses[i] == 0 && (n == found->n || !service_key_equal(&found->items[n++].key, &keys[i])))
 			return false;
-	return n == n_found;
+	return n == found->n;
 }
 
 /* Up to GET_BATCH services, with one datagram; what is found is appended without destinations. */
@@ -384,7 +382,7 @@ static int get_batch(struct err *e, struct ipvs *k, const struct service_key *ke
 	for (size_t i = 0; i < n; i++)
 		if (t.statuses[i] < 0 && t.statuses[i] != -ESRCH)
 			return refused(e, "show a service", t.statuses[i]);
-	return are_found(&t, keys, out->items + n_before, out->n - n_before) ? 0 : garbled(e);
+	return are_found(&t, keys, out, n_before) ? 0 : garbled(e);
 }
 
 int ipvs_get_each(struct err *e, struct ipvs *k, const struct service_key *keys, size_t n, struct service_list *out)

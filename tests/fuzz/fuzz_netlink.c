@@ -17,7 +17,7 @@
 
 #define CHANGES 3
 
-enum question { ASK_LIST, ASK_LIST_BARE, ASK_GET, ASK_COUNT, ASK_RUN, QUESTIONS };
+enum question { ASK_LIST, ASK_LIST_BARE, ASK_GET, ASK_COUNT, ASK_RUN, ASK_GET_EACH, QUESTIONS };
 
 #define IS_RAW 0x80
 
@@ -179,6 +179,24 @@ static int get(struct err *e, struct ipvs *k)
 	return ret;
 }
 
+static int get_each(struct err *e, struct ipvs *k)
+{
+	const struct service_key keys[] = { { IPPROTO_TCP, endpoint_at("198.51.100.1:80") },
+					    { IPPROTO_TCP, endpoint_at("198.51.100.1:81") },
+					    { IPPROTO_UDP, endpoint_at("[2001:db8::1]:53") } };
+	CLEANUP(service_list_clear) struct service_list found = { 0 };
+	int ret = ipvs_get_each(e, k, keys, ARRAY_LEN(keys), &found);
+
+	require(ret <= 0 && (ret < 0 || found.n <= ARRAY_LEN(keys)));
+	for (size_t i = 0, at = 0; ret == 0 && i < found.n; i++, at++) {
+		check_service(&found.items[i]);
+		while (at < ARRAY_LEN(keys) && !service_key_equal(&found.items[i].key, &keys[at]))
+			at++;
+		require(at < ARRAY_LEN(keys));
+	}
+	return ret;
+}
+
 static int count(struct err *e, struct ipvs *k)
 {
 	CLEANUP(counts_clear) struct counts counts = { 0 };
@@ -217,6 +235,8 @@ static int ask(struct err *e, struct ipvs *k, enum question what)
 	switch (what) {
 	case ASK_GET:
 		return get(e, k);
+	case ASK_GET_EACH:
+		return get_each(e, k);
 	case ASK_COUNT:
 		return count(e, k);
 	case ASK_RUN:
