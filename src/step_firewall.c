@@ -3,6 +3,7 @@
 #include "step_firewall.h"
 
 #include "module.h"
+#include "sysctl.h"
 
 #include <string.h>
 
@@ -90,4 +91,12 @@ int step_put_off(const struct err *e, int ret, struct step_report *r)
 		strcpy(r->present, "not known");
 	r->pending = true;
 	return 0;
+}
+
+bool step_is_of_this_boot(const struct setup_record *rec)
+{
+	char boot_id[SYSCTL_VALUE_MAX];
+	struct err ignored;
+
+	return sysctl_read(&ignored, "kernel/random/boot_id", boot_id) == 0 && strcmp(rec->boot_id, boot_id) == 0;
 }

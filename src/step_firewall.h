@@ -35,6 +35,9 @@ int step_find_nft(struct err *e, struct step_host *h, sa_family_t family, struct
  */
 int step_put_off(const struct err *e, int ret, struct step_report *r) MUST_CHECK;
 
+/* Was it made, or made again, since this host was booted? */
+bool step_is_of_this_boot(const struct setup_record *rec);
+
 /* What steps about SNAT report, and a record's former value begins with. */
 #define NONE_OF_OURS "no rule of ours"
 #define ONE_OF_OURS "a rule of ours"
