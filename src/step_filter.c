@@ -2,6 +2,8 @@
 /* The steps that look whether the packet filter lets the traffic through, and open it if that is wanted. */
 #include "step_firewall.h"
 
+#include "module.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -273,6 +275,30 @@ static void next_command(const char **at, char command[static 1024])
 	*at += len + (end ? strlen(AND) : 0);
 }
 
+/* The match of iptables that a rule of ours may bring along, and which keeps ip_vs loaded; in a record's former value. */
+#define MATCH "xt_ipvs"
+#define NO_MATCH ", no module " MATCH
+
+static int record_match(struct err *e, const struct step_report *r, struct setup_record *rec)
+{
+	size_t len = strlen(rec->former);
+	int present = strstr(r->command, "-m ipvs ") ? module_present(e, MATCH) : 1;
+
+	if (present == 0 && !strstr(rec->former, NO_MATCH))
+		snprintf(rec->former + len, sizeof(rec->former) - len, NO_MATCH);
+	return present < 0 ? present : 0;
+}
+
+/* Unless others use it by now. */
+static int unload_match(struct err *e, const struct setup_record *rec)
+{
+	int ret = strstr(rec->former, NO_MATCH) && step_is_of_this_boot(rec) ? module_present(e, MATCH) : 0;
+
+	if (ret == MODULE_LOADED)
+		ret = module_unload(e, MATCH);
+	return ret < 0 && ret != -EBUSY ? ret : 0;
+}
+
 /* The commands that opened the filter, all that ever did: what undo has to look for. */
 static int record_opening(struct err *e, const struct step_report *r, struct setup_record *rec)
 {
@@ -291,7 +317,7 @@ static int record_opening(struct err *e, const struct step_report *r, struct set
 				       "with --undo");
 		snprintf(rec->applied + len, sizeof(rec->applied) - len, "%s%s", len > 0 ? AND : "", command);
 	}
-	return 0;
+	return record_match(e, r, rec);
 }
 
 static bool is_for_nft(const char *command)
@@ -511,6 +537,8 @@ static int restore_opening(struct err *e, const struct setup_record *rec, bool d
 	if (left)
 		strcpy(r->why, "somebody has changed a rule of ours since: it stays");
 	r->outcome = deleted > 0 ? STEP_CHANGED : STEP_LEFT;
+	if (ret >= 0 && !dry_run)
+		ret = unload_match(e, rec);
 	return step_put_off(e, ret < 0 ? ret : 0, r);
 }
 
