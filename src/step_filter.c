@@ -366,28 +366,39 @@ static bool is_recorded(const char *commands, const struct rule *listed)
 	return found;
 }
 
-/* With recorded commands, *left tells whether there are rules of ours that somebody has changed: they stay. */
-static int close_by_iptables(struct err *e, const char *command, const char *recorded, bool dry_run,
-			     bool *left)
+static int close_in(struct err *e, const struct firewall *fw, const char *chain, const char *recorded, bool dry_run,
+		    bool *left)
 {
 	CLEANUP(rule_list_clear) struct rule_list rules = { 0 };
-	CLEANUP(rule_clear) struct rule rule = { 0 };
-	struct firewall fw;
-	int ret = read_command(e, command, &fw, &rule), deleted = 0;
+	int ret = firewall_list(e, fw, "filter", chain, &rules), deleted = 0;
 
-	if (ret == 0)
-		ret = firewall_list(e, &fw, "filter", rule.words[1], &rules);
 	for (size_t i = 0; ret == 0 && i < rules.n; i++) {
 		const struct rule *r = &rules.items[i];
 
-		if (!rule_is_tagged(r, rule.words[1], SNAT_TAG))
+		if (!rule_is_tagged(r, chain, SNAT_TAG))
 			continue;
 		if (recorded && !is_recorded(recorded, r)) {
 			*left = true;
 			continue;
 		}
-		ret = dry_run ? 0 : firewall_delete(e, &fw, "filter", r);
+		ret = dry_run ? 0 : firewall_delete(e, fw, "filter", r);
 		deleted++;
+	}
+	return ret < 0 ? ret : deleted;
+}
+
+/* With recorded commands, *left tells whether there are rules of ours that somebody has changed: they stay. */
+static int close_by_iptables(struct err *e, const char *command, const char *recorded, bool dry_run,
+			     bool *left)
+{
+	CLEANUP(rule_clear) struct rule rule = { 0 };
+	struct firewall fw, variants[2];
+	int ret = read_command(e, command, &fw, &rule), deleted = 0;
+	size_t n = ret == 0 ? step_variants(&fw, "filter", variants) : 0;
+
+	for (size_t i = 0; ret >= 0 && i < n; i++) {
+		ret = close_in(e, &variants[i], rule.words[1], recorded, dry_run, left);
+		deleted += ret > 0 ? ret : 0;
 	}
 	return ret < 0 ? ret : deleted;
 }

@@ -249,30 +249,45 @@ static bool takes_rest(const struct setup_record *rec, int deleted)
 	return deleted > 0 || strstr(rec->applied, NONE_OF_OURS) || step_is_of_this_boot(rec);
 }
 
-static int restore_by_iptables(struct err *e, const struct setup_record *rec, const char *name, bool dry_run,
-			       struct step_report *r)
+/* What came with our rules in one kind of tables, and they. Returns how many rules, or would with dry_run. */
+static int restore_in(struct err *e, const struct setup_record *rec, const struct firewall *fw, bool dry_run,
+		      bool *left, struct step_report *r)
 {
 	CLEANUP(rule_list_clear) struct rule_list rules = { 0 };
-	struct firewall fw;
-	bool left = false;
-	int ret = firewall_named(e, name, &fw), deleted;
+	int ret = firewall_list(e, fw, "nat", SNAT_CHAIN, &rules), deleted;
 
-	if (ret == 0)
-		ret = firewall_list(e, &fw, "nat", SNAT_CHAIN, &rules);
 	if (ret < 0)
 		return ret;
-	deleted = delete_tagged(e, &fw, &rules, dry_run, &left);
-	strcpy(r->present, deleted > 0 || left ? ONE_OF_OURS : NONE_OF_OURS);
-	r->outcome = deleted > 0 ? STEP_CHANGED : STEP_LEFT;
+	deleted = delete_tagged(e, fw, &rules, dry_run, left);
 	if (deleted >= 0 && !dry_run && takes_rest(rec, deleted))
-		ret = remove_what_came(e, rec, &fw, r);
+		ret = remove_what_came(e, rec, fw, r);
 	if (deleted == 0 && ret > 0) {
 		strcpy(r->present, "what came with it");
 		r->outcome = STEP_CHANGED;
 	}
+	return ret < 0 ? ret : deleted;
+}
+
+static int restore_by_iptables(struct err *e, const struct setup_record *rec, const char *name, bool dry_run,
+			       struct step_report *r)
+{
+	struct firewall fw, variants[2];
+	bool left = false;
+	int ret = firewall_named(e, name, &fw), deleted = 0;
+	size_t n = ret == 0 ? step_variants(&fw, "nat", variants) : 0;
+
+	strcpy(r->present, NONE_OF_OURS);
+	for (size_t i = 0; ret >= 0 && i < n; i++) {
+		ret = restore_in(e, rec, &variants[i], dry_run, &left, r);
+		deleted += ret > 0 ? ret : 0;
+	}
+	if (deleted > 0 || left)
+		strcpy(r->present, ONE_OF_OURS);
+	if (deleted > 0)
+		r->outcome = STEP_CHANGED;
 	if (left)
 		strcpy(r->why, "somebody has changed a rule of ours" SINCE);
-	return deleted < 0 ? deleted : ret < 0 ? ret : 0;
+	return ret < 0 ? ret : 0;
 }
 
 int step_restore_snat(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
