@@ -188,7 +188,7 @@ static enum verdict judge_nft(const void *rules, const void *chain, const struct
 static bool is_plain(const char *name)
 {
 	return name[0] &&
-	       name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")] ==
+	       name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./")] ==
 		   '\0';
 }
 
@@ -202,8 +202,11 @@ static void look_at_chain(struct look *l, const struct ruleset *rules, const str
 	if (!enter(l, v, protocol, where, decider))
 		return;
 	strcpy(l->r->via, "nft");
-	if (!is_plain(c->table) || !is_plain(c->name))
+	if (!is_plain(c->table) || !is_plain(c->name)) {
+		l->r->report_only = true;
+		step_text(l->r->why, "its chain cannot be named to nft; open it by hand");
 		return;
+	}
 	step_text(how, "nft insert rule %.20s %.100s %.100s", c->family, c->table, c->name);
 	advise(l, how, l->way->nft, "accept comment \"" SNAT_TAG "\"");
 }
