@@ -16,8 +16,10 @@ static const struct candidate {
 } candidates[] = {
 	{ "iptables", AF_INET },
 	{ "iptables-legacy", AF_INET },
+	{ "iptables-nft", AF_INET },
 	{ "ip6tables", AF_INET6 },
 	{ "ip6tables-legacy", AF_INET6 },
+	{ "ip6tables-nft", AF_INET6 },
 };
 
 /*

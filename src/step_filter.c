@@ -2,6 +2,8 @@
 /* The steps that look whether the packet filter lets the traffic through, and open it if that is wanted. */
 #include "step_firewall.h"
 
+#include "module.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -186,7 +188,7 @@ static enum verdict judge_nft(const void *rules, const void *chain, const struct
 static bool is_plain(const char *name)
 {
 	return name[0] &&
-	       name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")] ==
+	       name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./")] ==
 		   '\0';
 }
 
@@ -200,8 +202,11 @@ static void look_at_chain(struct look *l, const struct ruleset *rules, const str
 	if (!enter(l, v, protocol, where, decider))
 		return;
 	strcpy(l->r->via, "nft");
-	if (!is_plain(c->table) || !is_plain(c->name))
+	if (!is_plain(c->table) || !is_plain(c->name)) {
+		l->r->report_only = true;
+		step_text(l->r->why, "its chain cannot be named to nft; open it by hand");
 		return;
+	}
 	step_text(how, "nft insert rule %.20s %.100s %.100s", c->family, c->table, c->name);
 	advise(l, how, l->way->nft, "accept comment \"" SNAT_TAG "\"");
 }
@@ -273,6 +278,30 @@ static void next_command(const char **at, char command[static 1024])
 	*at += len + (end ? strlen(AND) : 0);
 }
 
+/* The match of iptables that a rule of ours may bring along, and which keeps ip_vs loaded; in a record's former value. */
+#define MATCH "xt_ipvs"
+#define NO_MATCH ", no module " MATCH
+
+static int record_match(struct err *e, const struct step_report *r, struct setup_record *rec)
+{
+	size_t len = strlen(rec->former);
+	int present = strstr(r->command, "-m ipvs ") ? module_present(e, MATCH) : 1;
+
+	if (present == 0 && !strstr(rec->former, NO_MATCH))
+		snprintf(rec->former + len, sizeof(rec->former) - len, NO_MATCH);
+	return present < 0 ? present : 0;
+}
+
+/* Unless others use it by now. */
+static int unload_match(struct err *e, const struct setup_record *rec)
+{
+	int ret = strstr(rec->former, NO_MATCH) && step_is_of_this_boot(rec) ? module_present(e, MATCH) : 0;
+
+	if (ret == MODULE_LOADED)
+		ret = module_unload(e, MATCH);
+	return ret < 0 && ret != -EBUSY ? ret : 0;
+}
+
 /* The commands that opened the filter, all that ever did: what undo has to look for. */
 static int record_opening(struct err *e, const struct step_report *r, struct setup_record *rec)
 {
@@ -291,7 +320,7 @@ static int record_opening(struct err *e, const struct step_report *r, struct set
 				       "with --undo");
 		snprintf(rec->applied + len, sizeof(rec->applied) - len, "%s%s", len > 0 ? AND : "", command);
 	}
-	return 0;
+	return record_match(e, r, rec);
 }
 
 static bool is_for_nft(const char *command)
@@ -340,28 +369,39 @@ static bool is_recorded(const char *commands, const struct rule *listed)
 	return found;
 }
 
-/* With recorded commands, *left tells whether there are rules of ours that somebody has changed: they stay. */
-static int close_by_iptables(struct err *e, const char *command, const char *recorded, bool dry_run,
-			     bool *left)
+static int close_in(struct err *e, const struct firewall *fw, const char *chain, const char *recorded, bool dry_run,
+		    bool *left)
 {
 	CLEANUP(rule_list_clear) struct rule_list rules = { 0 };
-	CLEANUP(rule_clear) struct rule rule = { 0 };
-	struct firewall fw;
-	int ret = read_command(e, command, &fw, &rule), deleted = 0;
+	int ret = firewall_list(e, fw, "filter", chain, &rules), deleted = 0;
 
-	if (ret == 0)
-		ret = firewall_list(e, &fw, "filter", rule.words[1], &rules);
 	for (size_t i = 0; ret == 0 && i < rules.n; i++) {
 		const struct rule *r = &rules.items[i];
 
-		if (!rule_is_tagged(r, rule.words[1], SNAT_TAG))
+		if (!rule_is_tagged(r, chain, SNAT_TAG))
 			continue;
 		if (recorded && !is_recorded(recorded, r)) {
 			*left = true;
 			continue;
 		}
-		ret = dry_run ? 0 : firewall_delete(e, &fw, "filter", r);
+		ret = dry_run ? 0 : firewall_delete(e, fw, "filter", r);
 		deleted++;
+	}
+	return ret < 0 ? ret : deleted;
+}
+
+/* With recorded commands, *left tells whether there are rules of ours that somebody has changed: they stay. */
+static int close_by_iptables(struct err *e, const char *command, const char *recorded, bool dry_run,
+			     bool *left)
+{
+	CLEANUP(rule_clear) struct rule rule = { 0 };
+	struct firewall fw, variants[2];
+	int ret = read_command(e, command, &fw, &rule), deleted = 0;
+	size_t n = ret == 0 ? step_variants(&fw, "filter", variants) : 0;
+
+	for (size_t i = 0; ret >= 0 && i < n; i++) {
+		ret = close_in(e, &variants[i], rule.words[1], recorded, dry_run, left);
+		deleted += ret > 0 ? ret : 0;
 	}
 	return ret < 0 ? ret : deleted;
 }
@@ -511,6 +551,8 @@ static int restore_opening(struct err *e, const struct setup_record *rec, bool d
 	if (left)
 		strcpy(r->why, "somebody has changed a rule of ours since: it stays");
 	r->outcome = deleted > 0 ? STEP_CHANGED : STEP_LEFT;
+	if (ret >= 0 && !dry_run)
+		ret = unload_match(e, rec);
 	return step_put_off(e, ret < 0 ? ret : 0, r);
 }
 

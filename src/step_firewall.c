@@ -3,6 +3,7 @@
 #include "step_firewall.h"
 
 #include "module.h"
+#include "sysctl.h"
 
 #include <string.h>
 
@@ -90,4 +91,36 @@ int step_put_off(const struct err *e, int ret, struct step_report *r)
 		strcpy(r->present, "not known");
 	r->pending = true;
 	return 0;
+}
+
+/* Does it list that table? Asking the one for nf_tables would load it where it is not. */
+static bool has_table(const struct firewall *fw, const char *table)
+{
+	CLEANUP(rule_list_clear) struct rule_list rules = { 0 };
+	struct err ignored;
+
+	if (!fw->legacy && module_present(&ignored, "nf_tables") <= 0)
+		return false;
+	return firewall_has_table(fw, table) && firewall_list(&ignored, fw, table, NULL, &rules) == 0;
+}
+
+size_t step_variants(const struct firewall *fw, const char *table, struct firewall out[static 2])
+{
+	bool is_ipv6 = fw->family == AF_INET6;
+	const char *name = fw->legacy ? (is_ipv6 ? "ip6tables-nft" : "iptables-nft")
+				      : (is_ipv6 ? "ip6tables-legacy" : "iptables-legacy");
+	struct err ignored;
+
+	out[0] = *fw;
+	if (firewall_named(&ignored, name, &out[1]) < 0 || out[1].legacy == fw->legacy)
+		return 1;
+	return has_table(&out[1], table) ? 2 : 1;
+}
+
+bool step_is_of_this_boot(const struct setup_record *rec)
+{
+	char boot_id[SYSCTL_VALUE_MAX];
+	struct err ignored;
+
+	return sysctl_read(&ignored, "kernel/random/boot_id", boot_id) == 0 && strcmp(rec->boot_id, boot_id) == 0;
 }

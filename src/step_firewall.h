@@ -35,6 +35,16 @@ int step_find_nft(struct err *e, struct step_host *h, sa_family_t family, struct
  */
 int step_put_off(const struct err *e, int ret, struct step_report *r) MUST_CHECK;
 
+/*
+ * A program by whose name rules were made in a table, and the one for the other kind
+ * of tables, if it is installed and lists that: the name may have meant that one then
+ * (update-alternatives(1)). Returns how many they are.
+ */
+size_t step_variants(const struct firewall *fw, const char *table, struct firewall out[static 2]);
+
+/* Was it made, or made again, since this host was booted? */
+bool step_is_of_this_boot(const struct setup_record *rec);
+
 /* What steps about SNAT report, and a record's former value begins with. */
 #define NONE_OF_OURS "no rule of ours"
 #define ONE_OF_OURS "a rule of ours"

@@ -61,6 +61,7 @@ static bool is_idle_table(const struct ruleset *r, const struct ruleset_table *t
 	return idle == t->n_objects;
 }
 
+/* 1: removed; 0: nothing is there, or r->why says why it stays. */
 static int remove_from_nft(struct err *e, const struct setup_record *rec, sa_family_t family,
 			   struct step_report *r)
 {
@@ -76,35 +77,40 @@ static int remove_from_nft(struct err *e, const struct setup_record *rec, sa_fam
 		return ret;
 	table = ruleset_table(&rules, ip, "nat");
 	chain = ruleset_chain(&rules, ip, "nat", SNAT_CHAIN);
-	if (table && strstr(rec->former, NO_TABLE) && is_idle_table(&rules, table))
+	if (!table || (!chain && !strstr(rec->former, NO_TABLE)))
+		return 0;
+	if (strstr(rec->former, NO_TABLE) && is_idle_table(&rules, table))
 		step_text(command, "delete table %s nat", ip);
-	else if (table && chain && is_idle(chain))
+	else if (chain && is_idle(chain))
 		step_text(command, "delete chain %s nat " SNAT_CHAIN, ip);
 	else {
 		strcpy(r->why, "others have rules in table nat by now: it stays");
 		return 0;
 	}
-	return nft_run(e, &nft, "take back what came with our rule", command);
+	ret = nft_run(e, &nft, "take back what came with our rule", command);
+	return ret < 0 ? ret : 1;
 }
 
-/* A module of a table is in use while any network namespace has a rule in it. */
+/* The same. A module of a table is in use while any network namespace has a rule in it. */
 static int remove_from_legacy(struct err *e, const struct firewall *fw, struct step_report *r)
 {
 	CLEANUP(rule_list_clear) struct rule_list rules = { 0 };
 	const char *module = legacy_module(fw->family);
-	int ret = firewall_list(e, fw, "nat", NULL, &rules);
+	int ret = module_present(e, module);
 
-	if (ret < 0)
+	if (ret > 0)
+		ret = firewall_list(e, fw, "nat", NULL, &rules) < 0 ? -e->code : 1;
+	if (ret <= 0)
 		return ret;
 	ret = rules_do_anything(&rules) ? -EBUSY : module_unload(e, module);
 	if (ret == -EBUSY || ret == -ENOENT) {
 		step_text(r->why, "others use table nat by now: it stays");
 		return 0;
 	}
-	return ret;
+	return ret < 0 ? ret : 1;
 }
 
-/* What came with our rule goes with it, unless it is of use to others. */
+/* As well. What came with our rule goes with it, unless it is of use to others. */
 static int remove_what_came(struct err *e, const struct setup_record *rec, const struct firewall *fw,
 			    struct step_report *r)
 {
@@ -233,26 +239,55 @@ static int delete_tagged(struct err *e, const struct firewall *fw, const struct 
 	return ret < 0 ? ret : deleted;
 }
 
+/*
+ * Is what came with our rule to go, after that many rules have? Also if it is the
+ * last of it, as when an earlier undo was killed, or somebody deleted our rule; but
+ * what is there after a boot may be somebody else's.
+ */
+static bool takes_rest(const struct setup_record *rec, int deleted)
+{
+	return deleted > 0 || strstr(rec->applied, NONE_OF_OURS) || step_is_of_this_boot(rec);
+}
+
+/* What came with our rules in one kind of tables, and they. Returns how many rules, or would with dry_run. */
+static int restore_in(struct err *e, const struct setup_record *rec, const struct firewall *fw, bool dry_run,
+		      bool *left, struct step_report *r)
+{
+	CLEANUP(rule_list_clear) struct rule_list rules = { 0 };
+	int ret = firewall_list(e, fw, "nat", SNAT_CHAIN, &rules), deleted;
+
+	if (ret < 0)
+		return ret;
+	deleted = delete_tagged(e, fw, &rules, dry_run, left);
+	if (deleted >= 0 && !dry_run && takes_rest(rec, deleted))
+		ret = remove_what_came(e, rec, fw, r);
+	if (deleted == 0 && ret > 0) {
+		strcpy(r->present, "what came with it");
+		r->outcome = STEP_CHANGED;
+	}
+	return ret < 0 ? ret : deleted;
+}
+
 static int restore_by_iptables(struct err *e, const struct setup_record *rec, const char *name, bool dry_run,
 			       struct step_report *r)
 {
-	CLEANUP(rule_list_clear) struct rule_list rules = { 0 };
-	struct firewall fw;
+	struct firewall fw, variants[2];
 	bool left = false;
-	int ret = firewall_named(e, name, &fw), deleted;
+	int ret = firewall_named(e, name, &fw), deleted = 0;
+	size_t n = ret == 0 ? step_variants(&fw, "nat", variants) : 0;
 
-	if (ret == 0)
-		ret = firewall_list(e, &fw, "nat", SNAT_CHAIN, &rules);
-	if (ret < 0)
-		return ret;
-	deleted = delete_tagged(e, &fw, &rules, dry_run, &left);
-	strcpy(r->present, deleted > 0 || left ? ONE_OF_OURS : NONE_OF_OURS);
-	r->outcome = deleted > 0 ? STEP_CHANGED : STEP_LEFT;
-	if ((deleted > 0 || strstr(rec->applied, NONE_OF_OURS)) && deleted >= 0 && !dry_run)
-		ret = remove_what_came(e, rec, &fw, r);
+	strcpy(r->present, NONE_OF_OURS);
+	for (size_t i = 0; ret >= 0 && i < n; i++) {
+		ret = restore_in(e, rec, &variants[i], dry_run, &left, r);
+		deleted += ret > 0 ? ret : 0;
+	}
+	if (deleted > 0 || left)
+		strcpy(r->present, ONE_OF_OURS);
+	if (deleted > 0)
+		r->outcome = STEP_CHANGED;
 	if (left)
 		strcpy(r->why, "somebody has changed a rule of ours" SINCE);
-	return deleted < 0 ? deleted : ret;
+	return ret < 0 ? ret : 0;
 }
 
 int step_restore_snat(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)

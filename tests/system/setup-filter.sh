@@ -90,6 +90,23 @@ expect 0 sonm-gw-setup --undo >/run/output
 check_equal "$(iptables-legacy -S INPUT)" '-P INPUT DROP' "after undo"
 lab_configure
 
+say "The match that a rule of ours has brought along goes with it: it would keep ip_vs loaded"
+sonm-gw-setup --undo >/run/output
+lab_configure 'snat: none'
+iptables-legacy -P OUTPUT DROP
+expect 0 sonm-gw-setup --apply --open-firewall >/run/output
+[ -e /sys/module/xt_ipvs ] || fail "no match"
+expect 0 sonm-gw-setup --undo >/run/output
+[ ! -e /sys/module/xt_ipvs ] || fail "xt_ipvs is still loaded"
+say "Unless it was there before"
+modprobe xt_ipvs
+sonm-gw-setup --apply --open-firewall >/run/output
+sonm-gw-setup --undo >/run/output
+[ -e /sys/module/xt_ipvs ] || fail "xt_ipvs is not loaded any more"
+modprobe -r xt_ipvs
+iptables-legacy -P OUTPUT ACCEPT
+lab_configure
+
 say "A rule of ours that somebody narrowed since is his: undo leaves it, and says so"
 iptables-legacy -P INPUT DROP
 sonm-gw-setup --apply --open-firewall >/run/output

@@ -111,3 +111,21 @@ sysctl -n net.ipv4.ip_local_reserved_ports >/run/list
 echo "8080,$(seq -s , 10000 2 11998)" | cmp - /run/list
 check_equal "$(sysctl -n net.ipv4.ip_forward net.ipv4.vs.conntrack 2>&1 | sed 's/.*No such.*/gone/' | xargs)" "0 gone" "other settings"
 check_equal "$(sqlite3 $state 'select count(*) from setup')" 0 "records left"
+
+say "Our rule is gone already, as when an undo was killed: what came with it goes all the same"
+iptables-legacy -t nat -F
+modprobe -r iptable_nat
+cat /proc/net/ip_tables_names >/run/tables
+expect 0 sonm-gw-setup --apply >/run/output
+iptables-legacy -t nat -F
+expect 0 sonm-gw-setup --undo >/run/output
+grep '^restored *snat ipv4' /run/output
+cmp /run/tables /proc/net/ip_tables_names || fail "table nat is still there"
+say "And when that is gone as well, there is nothing to say"
+expect 0 sonm-gw-setup --apply >/run/output
+iptables-legacy -t nat -F
+modprobe -r iptable_nat
+expect 0 sonm-gw-setup --undo >/run/output
+grep -A1 'snat ipv4' /run/output | tee /run/left
+grep -q '^left *snat ipv4.*: no rule of ours, as before' /run/left || fail "not left as it was"
+! grep -q 'but:' /run/left || fail "it says that others use it"

@@ -87,8 +87,29 @@ iptables -A DOCKER-FORWARD -i docker0 -j ACCEPT
 modprobe -a ip_vs ip_vs_wrr
 unchanged "after undo"
 
-say "Rules in the legacy tables only: then it is iptables-legacy"
+# alternative nft|legacy: what iptables means here
+alternative()
+{
+	for program in iptables ip6tables; do
+		ln -sfn "/usr/sbin/$program-$1" "/etc/alternatives/$program"
+	done
+}
+
+say "Between apply and undo the name iptables comes to mean the other one: our rules are found all the same"
 nft flush ruleset
+iptables-legacy -P INPUT DROP
+kernel >/run/before
+alternative legacy
+sonm-gw-setup --apply --open-firewall >/run/output
+check_equal "$(iptables-legacy-save | grep -c sonm-gateway)" 3 "rules in the legacy tables"
+alternative nft
+expect 0 sonm-gw-setup --undo >/run/output 2>&1
+grep -E '(snat|filter).*->' /run/output
+modprobe -a ip_vs ip_vs_wrr
+unchanged "after undo"
+iptables-legacy -P INPUT ACCEPT
+
+say "Rules in the legacy tables only: then it is iptables-legacy"
 iptables-legacy -A FORWARD -s 192.0.2.7 -j DROP
 check_steps
 check_equal "$(state_of 'snat ipv4')" 'missing iptables-legacy no rule' "snat ipv4"

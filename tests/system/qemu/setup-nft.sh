@@ -124,10 +124,13 @@ check_equal "$(state_of 'filter OUTPUT ipv6')" \
 	'differs nft tcp stopped: inet firewalld filter_OUTPUT: policy DROP' "OUTPUT"
 nft list table inet firewalld >/run/closed
 
-say "--open-firewall opens them, once"
+say "--open-firewall opens them, once, and one with unusual names"
+nft 'table inet other/one { chain in/put { type filter hook input priority 0; policy drop;
+	meta l4proto != { tcp, udp } accept; ct state established accept; }; }'
 sonm-gw-setup --apply --open-firewall >/run/output
 grep '^set' /run/output
 check_equal "$(seen)" '10.0.0.1 fd00::1 ' "the worker sees"
+nft delete table inet other/one
 check_equal "$(nft list table inet firewalld | grep -c sonm-gateway)" 3 "rules of ours"
 expect 0 sonm-gw-setup --apply --open-firewall >/run/output
 check_equal "$(nft list table inet firewalld | grep -c sonm-gateway)" 3 "rules of ours, after a second time"
