@@ -61,7 +61,7 @@ static void fill_in(const struct config *c, const char *conditions, const char *
 			n += (size_t)snprintf(out + n, 256 - n, "%s", protocol);
 		else if (strncmp(at, "{a}", 3) == 0 || strncmp(at, "{b}", 3) == 0)
 			n += (size_t)snprintf(out + n, 256 - n, "%u",
-					      at[1] == 'a' ? c->port_first : c->port_last);
+					      (unsigned)(at[1] == 'a' ? c->port_first : c->port_last));
 		else {
 			out[n++] = *at;
 			continue;
