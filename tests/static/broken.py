@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from checks import BUILD, TREE, check, finish
+from checks import BUILD, PROGRAMS, TREE, check, finish
 
 COPIED = ".clang-tidy ChangeLog HACKING Makefile.am README configure.ac completions contrib man src tools".split()
 
@@ -99,6 +99,15 @@ DEFECTS = {
     ],
 }
 
+# What hardened.py must say of a program that was linked so.
+SOFT = {
+    "-no-pie": "is at a fixed address",
+    "-Wl,-z,norelro": "what the linker has filled in stays writable",
+    "-Wl,-z,lazy": "functions are bound when they are called",
+    "-Wl,-z,execstack": "the stack is executable",
+    "-Wl,-rpath,/tmp": "looks for libraries elsewhere",
+}
+
 
 def copy_tree(to):
     for name in COPIED:
@@ -106,9 +115,9 @@ def copy_tree(to):
         copy(TREE / name, to / name)
 
 
-def run_check(name, tree, *files):
+def run_check(name, tree, *files, build=BUILD):
     done = subprocess.run([sys.executable, pathlib.Path(__file__).with_name(name + ".py"), *files], check=False,
-                          env={**os.environ, "srcdir": str(tree), "builddir": str(BUILD)},
+                          env={**os.environ, "srcdir": str(tree), "builddir": str(build)},
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
     return done.returncode, done.stdout
 
@@ -152,6 +161,25 @@ def check_defects(name, tree):
         check_mistake(name, tree, defect, defect[0])
 
 
+def link(program, flag):
+    source = program.with_suffix(".c")
+    source.write_text("int main(void) { return 0; }\n", encoding="utf-8")
+    subprocess.run(["gcc", "-fPIE", "-pie", "-Wl,-z,relro,-z,now", flag, "-o", program, source], check=True)
+
+
+def check_soft(build):
+    for name in ["Makefile", "libsonm.a", *PROGRAMS]:
+        shutil.copy(BUILD / name, build)
+    status, _ = run_check("hardened", TREE, build=build)
+    if status == 77 or not shutil.which("gcc"):
+        return
+    for flag, expected in SOFT.items():
+        link(build / "sonm-stun", flag)
+        status, said = run_check("hardened", TREE, build=build)
+        check(status == 1 and "sonm-stun: " + expected in said, "hardened, with %s: exit status %d, and no word of '%s':\n%s" % (
+            flag, status, expected, said))
+
+
 def main():
     with tempfile.TemporaryDirectory() as directory:
         tree = pathlib.Path(directory)
@@ -160,6 +188,8 @@ def main():
             check_mistakes(name, tree)
         for name in DEFECTS:
             check_defects(name, tree)
+    with tempfile.TemporaryDirectory() as directory:
+        check_soft(pathlib.Path(directory))
     finish()
 
 
