@@ -12,13 +12,24 @@
 #define BUSY_MS (STORE_LOCK_SECONDS * 1000)
 #define GLANCE_BUSY_MS 500 /* a commit takes less */
 
-/* Whoever can write to the file or to its directory decides about traffic and bills. */
-static int check_owner(struct err *e, const struct stat *st, const char *what, const char *path)
+static bool only_reads(enum store_mode mode)
 {
-	if ((st->st_uid != 0 && st->st_uid != geteuid()) || (st->st_mode & (S_IWGRP | S_IWOTH)))
-		return err_set(e, ERR_USAGE,
-			       "%s %s can be written to by others; give it to root and take their permission away",
-			       what, path);
+	return mode == STORE_READ || mode == STORE_GLANCE;
+}
+
+/*
+ * Whoever can write to the file or to its directory decides about traffic and bills, and what is recorded there of the
+ * setup is undone by root: who is not root may read what another user keeps, nobody else relies on it.
+ */
+static int check_owner(struct err *e, const struct stat *st, enum store_mode mode, const char *what, const char *path)
+{
+	bool is_reader = only_reads(mode) && geteuid() != 0;
+
+	if (st->st_uid != 0 && st->st_uid != geteuid() && !is_reader)
+		return err_set(e, ERR_USAGE, "%s %s belongs to another user; run as that one, or give it to root", what,
+			       path);
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return err_set(e, ERR_USAGE, "%s %s can be written to by others; take their permission away", what, path);
 	return 0;
 }
 
@@ -42,7 +53,7 @@ static int check_directory(struct err *e, const char *path, enum store_mode mode
 		return refused_by_system(e, "make the state file's directory", dir);
 	if (stat(dir, &st) < 0)
 		return errno == ENOENT && mode != STORE_WRITE ? -ENOENT : refused_by_system(e, "look at", dir);
-	return check_owner(e, &st, "the state file's directory", dir);
+	return check_owner(e, &st, mode, "the state file's directory", dir);
 }
 
 static int open_file(struct err *e, struct store *s, enum store_mode mode)
@@ -64,7 +75,7 @@ static int open_file(struct err *e, struct store *s, enum store_mode mode)
 		return refused_by_system(e, "open state file", s->path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_USAGE, "state file %s is not a regular file", s->path);
-	return check_owner(e, &st, "state file", s->path);
+	return check_owner(e, &st, mode, "state file", s->path);
 }
 
 /*
@@ -178,11 +189,6 @@ static int upgrade_file(struct err *e, struct store *s)
 		ret = store_schema_upgrade(e, s);
 	store_unlock(s);
 	return ret;
-}
-
-static bool only_reads(enum store_mode mode)
-{
-	return mode == STORE_READ || mode == STORE_GLANCE;
 }
 
 /* version: what there is; 0: nothing. */
