@@ -7,16 +7,16 @@
 # service, no rule, no open file, no memory.
 #
 #   containers, callers, span  (environment) how many, and seconds for which they
-#                              go on (default: 48, 16 and 12; tests/soak/load.sh: more)
+#                              go on (default: 32, 16 and 15; tests/soak/load.sh: more)
 #   seed                       (environment) as for gwstat-exact.sh
 #
 # shellcheck source=tests/lab/lib.sh
 . "${tools:?}/lib.sh"
 
-containers=${containers:-48} callers=${callers:-16} span=${span:-12}
+containers=${containers:-32} callers=${callers:-16} span=${span:-15}
 # Half of the containers are IPv4, half IPv6, each with two ports of each protocol. Whatever was removed may
 # take three seconds to be closed, and as many may be there again by then: what leaks is missed after two rounds.
-ports=$((2 * containers + 40))
+ports=$((2 * containers + 16))
 
 # What the kernel holds on to, in KiB that can be told from what comes and goes by itself.
 memory()
@@ -38,6 +38,7 @@ at_most()
 	echo "  $3: $1, at most $2"
 }
 
+ulimit -n $((4096 + 16 * containers)) # both workers listen at every port
 lab_network
 count_ports client 20000-$((20000 + 40 * containers))
 count_ports worker1 10000-$((10000 + 4 * containers))
@@ -60,5 +61,6 @@ check_equal "$(find /proc/[0-9]*/exe -lname '*/sonm-*' 2>/dev/null | wc -l)" 0 "
 at_most "$(open_files)" $((files + 64)) "open files"
 # What has ended is remembered for minutes, which is no leak: the module takes that along. It goes if nothing holds it.
 conntrack -F 2>/dev/null
-modprobe -r ip_vs_wrr ip_vs
+sonm-gw-setup --undo >/run/undo || { cat /run/undo; fail "sonm-gw-setup --undo"; }
+grep '^ip_vs' /proc/modules && fail "IPVS is still in use"
 at_most "$(memory)" $((memory + 4096)) "KiB of memory that the kernel holds"
