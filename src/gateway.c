@@ -63,36 +63,30 @@ int gateway_need_routing(struct err *e, struct gateway *g)
 	return g->routing ? 0 : routing_open(e, &g->routing);
 }
 
-static int get_service(struct err *e, struct gateway *g, const struct route *r, struct service_list *actual)
+/* Those of the routes' services that the list does not have; *out is the caller's, with room for all. */
+static size_t find_missing(const struct route_list *routes, const struct service_list *actual, struct service_key *out)
 {
-	CLEANUP(service_clear) struct service s = { 0 };
-	struct service_key key = route_service_key(r);
-	int found = ipvs_get(e, g->kernel, &key, &s);
+	size_t n = 0;
 
-	if (found <= 0)
-		return found;
-	if (service_list_add(e, actual, &s) < 0)
-		return -e->code;
-	s = (struct service){ 0 };
-	return 0;
+	for (size_t i = 0; i < routes->n; i++) {
+		out[n] = route_service_key(&routes->items[i]);
+		n += routes->items[i].kind == ROUTE_GATEWAY && !service_find(actual, &out[n]);
+	}
+	return n;
 }
 
-/* Asks by name for those of the routes' services that the list does not have. */
+/* Asks for them by name. */
 static int get_missing(struct err *e, struct gateway *g, const struct route_list *routes,
 		       struct service_list *actual)
 {
-	size_t n_before = actual->n;
-	struct service_list before = { .items = actual->items, .n = n_before };
+	CLEANUP_FREE struct service_key *missing = calloc(routes->n + 1, sizeof(*missing));
+	size_t n, n_before = actual->n;
 
-	for (size_t i = 0; i < routes->n; i++) {
-		struct service_key key = route_service_key(&routes->items[i]);
-
-		if (routes->items[i].kind != ROUTE_GATEWAY || service_find(&before, &key))
-			continue;
-		if (gateway_need_kernel(e, g) < 0 || get_service(e, g, &routes->items[i], actual) < 0)
-			return -e->code;
-		before.items = actual->items; /* it may have moved */
-	}
+	if (!missing)
+		return err_set(e, ENOMEM, "out of memory");
+	n = find_missing(routes, actual, missing);
+	if (n > 0 && (gateway_need_kernel(e, g) < 0 || ipvs_get_each(e, g->kernel, missing, n, actual) < 0))
+		return -e->code;
 	if (actual->n > n_before)
 		qsort(actual->items, actual->n, sizeof(*actual->items), service_compare);
 	return 0;

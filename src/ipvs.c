@@ -16,6 +16,10 @@
  * repeat the request (NETLINK_CAP_ACK) takes less than 800 bytes.
  */
 #define BATCH 64
+
+/* Likewise, of services that are asked for: one that is found may take 4.4 KiB of that (nlmsg_new() in ip_vs_ctl.c). */
+#define GET_BATCH 12
+
 #define ANSWER_SECONDS 10
 
 /*
@@ -324,24 +328,60 @@ int ipvs_get_destinations(struct err *e, struct ipvs *k, struct service *s)
 	return status == 0 ? 0 : refused(e, "list real servers", status);
 }
 
+/* What came are those of the keys that were found, in their order. */
+static bool are_found(const struct talk *t, const struct service_key *keys, const struct service *found, size_t n_found)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n_requests; i++)
+		if (t->statuses[i] == 0 && (n == n_found || !service_key_equal(&found[n++].key, &keys[i])))
+			return false;
+	return n == n_found;
+}
+
+/* Up to GET_BATCH services, with one datagram; what is found is appended without destinations. */
+static int get_batch(struct err *e, struct ipvs *k, const struct service_key *keys, size_t n, struct service_list *out)
+{
+	unsigned char datagram[GET_BATCH * IPVS_MSG_SIZE];
+	struct talk t = { .on_answer = on_service, .ctx = out };
+	size_t len = 0, n_before = out->n;
+
+	for (size_t i = 0; i < n; i++) {
+		CLEANUP(message_free) struct nl_msg *msg = nlmsg_alloc_size(IPVS_MSG_SIZE);
+
+		if (!msg || ipvs_msg_get_service(msg, k->family, &keys[i]) < 0)
+			return no_memory(e);
+		append_request(k, msg, i + 1 == n, &t, datagram, &len);
+	}
+	if (send_requests(e, k, datagram, len) < 0 || hear(e, k, &t) < 0)
+		return -e->code;
+	for (size_t i = 0; i < n; i++)
+		if (t.statuses[i] < 0 && t.statuses[i] != -ESRCH)
+			return refused(e, "show a service", t.statuses[i]);
+	return are_found(&t, keys, out->items + n_before, out->n - n_before) ? 0 : garbled(e);
+}
+
+int ipvs_get_each(struct err *e, struct ipvs *k, const struct service_key *keys, size_t n, struct service_list *out)
+{
+	size_t n_before = out->n;
+
+	for (size_t i = 0; i < n; i += GET_BATCH)
+		if (get_batch(e, k, &keys[i], n - i < GET_BATCH ? n - i : GET_BATCH, out) < 0)
+			return -e->code;
+	for (size_t i = n_before; i < out->n; i++)
+		if (ipvs_get_destinations(e, k, &out->items[i]) < 0)
+			return -e->code;
+	return 0;
+}
+
 int ipvs_get(struct err *e, struct ipvs *k, const struct service_key *key, struct service *out)
 {
-	CLEANUP(message_free) struct nl_msg *msg = nlmsg_alloc_size(IPVS_MSG_SIZE);
 	CLEANUP(service_list_clear) struct service_list found = { 0 };
-	int status;
 
-	if (!msg || ipvs_msg_get_service(msg, k->family, key) < 0)
-		return no_memory(e);
-	if (ask(e, k, msg, on_service, &found, &status) < 0)
+	if (ipvs_get_each(e, k, key, 1, &found) < 0)
 		return -e->code;
-	if (status == -ESRCH)
+	if (found.n == 0)
 		return 0;
-	if (status < 0)
-		return refused(e, "show a service", status);
-	if (found.n != 1 || !service_key_equal(&found.items[0].key, key))
-		return garbled(e);
-	if (ipvs_get_destinations(e, k, &found.items[0]) < 0)
-		return -e->code;
 	*out = found.items[0];
 	found.n = 0;
 	return 1;

@@ -40,6 +40,13 @@ void ipvs_closep(struct ipvs **k);
  */
 int ipvs_get(struct err *e, struct ipvs *k, const struct service_key *key, struct service *out) MUST_CHECK;
 
+/*
+ * The same of many, many requests in a datagram: those that exist are appended
+ * to *out, in the order of their keys. On failure some may be there.
+ */
+int ipvs_get_each(struct err *e, struct ipvs *k, const struct service_key *keys, size_t n, struct service_list *out)
+	MUST_CHECK;
+
 /* Appends the destinations of a service that came without; one that does not exist has none. */
 int ipvs_get_destinations(struct err *e, struct ipvs *k, struct service *s) MUST_CHECK;
 

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* A pipe has room for so much, and stdio hands on at once, undivided, what is a multiple of its own buffer. */
+/* A pipe has room for so much. A stream that has no buffer hands it on undivided. */
 #define BLOCK 65536
 
 /* Strings of no more bytes, all of which stand for themselves, are written at once. */

@@ -110,13 +110,23 @@ static int give_name(struct outfile *f)
 	}
 }
 
+/* A write that failed has left its mark, but not its number. What kept it most likely keeps one more. */
+static bool has_failed(FILE *stream)
+{
+	if (!ferror(stream))
+		return false;
+	errno = EIO;
+	if (fputc('\n', stream) != EOF)
+		(void)!fflush(stream);
+	return true;
+}
+
 int outfile_end(struct err *e, struct outfile *f)
 {
 	CLEANUP(outfile_abandon) struct outfile ended = *f;
 
 	*f = (struct outfile){ 0 };
-	errno = EIO; /* a write that failed before has left its mark, but not its number */
-	if (ferror(ended.stream) || fflush(ended.stream) != 0 || fsync(fileno(ended.stream)) < 0 ||
+	if (has_failed(ended.stream) || fflush(ended.stream) != 0 || fsync(fileno(ended.stream)) < 0 ||
 	    (!ended.temporary && give_name(&ended) < 0) || rename(ended.temporary, ended.path) < 0)
 		return err_sys(e, errno, "cannot write %s", ended.path);
 	free(ended.temporary);

@@ -8,6 +8,9 @@
 
 #include "err.h"
 
+/* The longest text of a set, with its end: every third port is left out. */
+#define PORTSET_TEXT_MAX (65536 / 3 * sizeof("65533-65534") + 1)
+
 struct portset {
 	uint64_t bits[65536 / 64]; /* port n is bit n % 64 of word n / 64; { 0 } is empty */
 };

@@ -236,6 +236,32 @@ bool ruleset_is_in(const struct ruleset_rule *rule, const struct ruleset_chain *
 	       is(rule->family, chain->family);
 }
 
+/* Takes the next word that is no counter off *at; its length is 0 at the end. */
+static size_t take_word(const char **at)
+{
+	size_t len;
+
+	do {
+		*at += strspn(*at, " ");
+		len = strcspn(*at, " ");
+		*at += len;
+	} while (len == strlen("counter") && strncmp(*at - len, "counter", len) == 0);
+	return len;
+}
+
+bool ruleset_says(const struct ruleset_rule *rule, const char *text)
+{
+	const char *said = rule->text;
+	size_t len;
+
+	do {
+		len = take_word(&said);
+		if (take_word(&text) != len || strncmp(said - len, text - len, len) != 0)
+			return false;
+	} while (len > 0);
+	return true;
+}
+
 bool ruleset_sees(const struct ruleset_chain *chain, sa_family_t family)
 {
 	return is(chain->family, "inet") || is(chain->family, family == AF_INET6 ? "ip6" : "ip");

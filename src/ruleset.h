@@ -61,6 +61,9 @@ const struct ruleset_chain *ruleset_chain(const struct ruleset *r, const char *f
 
 bool ruleset_is_in(const struct ruleset_rule *rule, const struct ruleset_chain *chain);
 
+/* Is it the rule that nft makes of this text, without a comment? What it has counted is no difference. */
+bool ruleset_says(const struct ruleset_rule *rule, const char *text);
+
 /* Do packets of this family pass the chain? Those of inet see both. */
 bool ruleset_sees(const struct ruleset_chain *chain, sa_family_t family);
 

@@ -51,8 +51,12 @@ static void write_payload(FILE *out, const struct yamlfile_node *v)
 
 static void write_fib(FILE *out, const struct yamlfile_node *v)
 {
+	const struct yamlfile_node *flags = ruleset_get(v, "flags");
+
 	fputs("fib ", out);
-	write_list(out, ruleset_get(v, "flags"), " . ");
+	if (flags && flags->kind == YAMLFILE_SCALAR) /* as nft 1.1.2 prints a single one */
+		fputs(flags->text, out);
+	write_list(out, flags, " . ");
 	fprintf(out, " %s", ruleset_string(ruleset_get(v, "result")));
 }
 
@@ -85,6 +89,28 @@ const char *ruleset_protocol(const char *text)
 	return text;
 }
 
+/* One, or a set of them. */
+static void write_protocols(FILE *out, const struct yamlfile_node *right)
+{
+	const struct yamlfile_node *set = ruleset_get(right, "set"), *item;
+
+	if (!set || set->kind != YAMLFILE_LIST || set->n == 0) {
+		if (right && right->kind == YAMLFILE_SCALAR)
+			fputs(ruleset_protocol(right->text), out);
+		else
+			write_value(out, right);
+		return;
+	}
+	item = yamlfile_first(set);
+	for (size_t i = 0; i < set->n; i++) {
+		fputs(i > 0 ? ", " : "{ ", out);
+		write_protocols(out, item);
+		if (i + 1 < set->n)
+			item = yamlfile_next(item);
+	}
+	fputs(" }", out);
+}
+
 static void write_match(FILE *out, const struct yamlfile_node *v)
 {
 	const char *op = ruleset_string(ruleset_get(v, "op"));
@@ -94,9 +120,8 @@ static void write_match(FILE *out, const struct yamlfile_node *v)
 	if (!is(op, "==") && !is(op, "in"))
 		fprintf(out, " %s", op);
 	putc(' ', out);
-	if (is(ruleset_string(ruleset_get(ruleset_get(left, "meta"), "key")), "l4proto") && right &&
-	    right->kind == YAMLFILE_SCALAR)
-		fputs(ruleset_protocol(right->text), out);
+	if (is(ruleset_string(ruleset_get(ruleset_get(left, "meta"), "key")), "l4proto"))
+		write_protocols(out, right);
 	else
 		write_value(out, right);
 }

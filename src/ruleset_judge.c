@@ -178,15 +178,22 @@ static enum match match_ct(const struct yamlfile_node *left, const struct yamlfi
 	return MATCH_MAYBE;
 }
 
+/* The only flag of a fib expression, which nft 1.1.2 prints without a list; "": there are several. */
+static const char *flag_of(const struct yamlfile_node *fib)
+{
+	const struct yamlfile_node *flags = ruleset_get(fib, "flags");
+
+	if (flags && flags->kind == YAMLFILE_LIST && flags->n == 1)
+		flags = yamlfile_first(flags);
+	return ruleset_string(flags);
+}
+
 /* Who sends through IPVS is another host: this one's own addresses are not the source. */
 static enum match match_fib(const struct yamlfile_node *left, const struct yamlfile_node *right,
 			    const struct packet *p)
 {
-	const struct yamlfile_node *flags = ruleset_get(left, "flags");
-
-	if (p->ipvs && is(string_of(left, "result"), "type") && is(ruleset_string(right), "local") && flags &&
-	    flags->kind == YAMLFILE_LIST && flags->n == 1 &&
-	    is(ruleset_string(yamlfile_first(flags)), "saddr"))
+	if (p->ipvs && is(string_of(left, "result"), "type") && is(ruleset_string(right), "local") &&
+	    is(flag_of(left), "saddr"))
 		return MATCH_NEVER;
 	return MATCH_MAYBE;
 }

@@ -109,6 +109,30 @@ int snat_table(struct err *e, const struct config *c, sa_family_t family, const 
 	return 0;
 }
 
+bool snat_is_made(const char *text, sa_family_t family)
+{
+	char target[ADDR_STRLEN + 16], made[SNAT_TEXT_MAX] = "";
+	struct config c = { 0 };
+	const char *at;
+
+	if (strcmp(text, "masquerade") == 0)
+		return true;
+	at = strncmp(text, VIPS, strlen(VIPS)) == 0 ? strstr(text, VIPS_END) : NULL;
+	if (!at)
+		return false;
+	at += strlen(VIPS_END);
+	text = strstr(at, " proto-dst ");
+	if (!text || sscanf(text, " proto-dst %hu", &c.port_first) != 1)
+		return false;
+	if (sscanf(text, " proto-dst %*u-%hu", &c.port_last) != 1)
+		c.port_last = c.port_first;
+	strcpy(target, "masquerade");
+	if (strstr(at, " snat to "))
+		snprintf(target, sizeof(target), "snat to%s", strrchr(at, ' '));
+	append_rules(made, &c, snat_family(family), target);
+	return strcmp(at, made) == 0;
+}
+
 /* "add table ip T; delete table ip T; table ip T { ": whatever is there goes, in the same transaction. */
 static void begin_commands(char *commands, size_t size, const char *ip)
 {

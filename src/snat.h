@@ -35,6 +35,9 @@ void snat_rule(const struct config *c, sa_family_t family, char text[static SNAT
 int snat_table(struct err *e, const struct config *c, sa_family_t family, const struct addr vips[], size_t n,
 	       char text[static SNAT_TEXT_MAX]) MUST_CHECK;
 
+/* Is this text of a table one that snat_table makes, for whichever VIPs, ports and address? */
+bool snat_is_made(const char *text, sa_family_t family);
+
 /* nft's commands, in one transaction, that make the table what that text says. */
 int snat_commands(struct err *e, sa_family_t family, const char *text,
 		  char commands[static SNAT_COMMAND_MAX]) MUST_CHECK;

@@ -18,13 +18,14 @@ static const struct passage {
 	const char *chain, *hook; /* as iptables and nft call it */
 	struct packet packet;     /* family, protocol and ports to be filled in */
 	bool to_pool;             /* the packet's own port is one of the pool */
-	/* Conditions of the rules that help: {p} is each protocol in turn, {a} and {b} the pool's ends. */
+	/* Conditions of the rules that help: {p} is each protocol in turn, {:} and {-} the pool's ends with that
+	 * between them, or its only port: as they are listed. */
 	const char *iptables, *nft;
 } passages[] = {
 	{ "INPUT", "input", { .state = "NEW" }, true,
-	  "-p {p} --dport {a}:{b}", "meta l4proto { tcp, udp } th dport {a}-{b}" },
+	  "-p {p} --dport {:}", "meta l4proto { tcp, udp } th dport {-}" },
 	{ "OUTPUT", "output", { .state = "NEW", .ipvs = true }, false,
-	  "-m ipvs --ipvs", "fib saddr type != local meta l4proto {p} ct original proto-dst {a}-{b}" },
+	  "-m ipvs --ipvs", "fib saddr type != local meta l4proto {p} ct original proto-dst {-}" },
 	{ "FORWARD", "forward", { .state = "ESTABLISHED" }, false,
 	  "-m conntrack --ctstate RELATED,ESTABLISHED", "ct state established,related" },
 };
@@ -51,18 +52,27 @@ struct look {
 	struct step_report *r;
 };
 
+static void format_ports(const struct config *c, char between, char out[static 16])
+{
+	if (c->port_first == c->port_last)
+		snprintf(out, 16, "%u", c->port_first);
+	else
+		snprintf(out, 16, "%u%c%u", c->port_first, between, c->port_last);
+}
+
 static void fill_in(const struct config *c, const char *conditions, const char *protocol,
 		    char out[static 256])
 {
 	size_t n = 0;
+	char ports[16];
 
 	for (const char *at = conditions; *at && n < 200; at++) {
 		if (strncmp(at, "{p}", 3) == 0)
 			n += (size_t)snprintf(out + n, 256 - n, "%s", protocol);
-		else if (strncmp(at, "{a}", 3) == 0 || strncmp(at, "{b}", 3) == 0)
-			n += (size_t)snprintf(out + n, 256 - n, "%u",
-					      (unsigned)(at[1] == 'a' ? c->port_first : c->port_last));
-		else {
+		else if (strncmp(at, "{:}", 3) == 0 || strncmp(at, "{-}", 3) == 0) {
+			format_ports(c, at[1], ports);
+			n += (size_t)snprintf(out + n, 256 - n, "%s", ports);
+		} else {
 			out[n++] = *at;
 			continue;
 		}
@@ -365,27 +375,74 @@ static int delete_rule(struct err *e, const struct nft *nft, const struct rulese
 	return nft_run(e, nft, "delete a rule", command);
 }
 
-/* "nft insert rule FAMILY TABLE CHAIN ..." */
-static int close_by_nft(struct err *e, const char *command, bool dry_run)
+/* A command of nft as advise() writes it: the chain, and what the rule says without its comment. */
+struct nft_insert {
+	struct rule words; /* owned: the others point into it */
+	struct ruleset_chain chain;
+	const char *says;
+};
+
+static void nft_insert_clear(struct nft_insert *i)
+{
+	rule_clear(&i->words);
+}
+
+/* "nft insert rule FAMILY TABLE CHAIN ... comment "TAG"" */
+static int read_nft_insert(struct err *e, const char *command, struct nft_insert *out)
+{
+	int ret = rule_parse(e, command, &out->words);
+	char **words = out->words.words, *at = out->words.text, *comment;
+
+	if (ret < 0)
+		return ret;
+	comment = strstr(at, " comment \"");
+	if (out->words.n_words < 7 || !comment)
+		return err_set(e, ERR_CONFLICT, "'%.200s' is no command that this version knows", command);
+	out->chain = (struct ruleset_chain){ .family = words[3], .table = words[4], .name = words[5] };
+	*comment = '\0';
+	for (size_t i = 0; i < 6; i++)
+		at += strcspn(at, " ") + 1;
+	out->says = at;
+	return 0;
+}
+
+/* As is_recorded(), for a rule that nft lists. */
+static bool is_recorded_nft(const char *commands, const struct ruleset_rule *listed)
+{
+	const char *at = commands;
+	char command[1024];
+	bool found = false;
+
+	for (next_command(&at, command); !found && command[0]; next_command(&at, command)) {
+		CLEANUP(nft_insert_clear) struct nft_insert made = { 0 };
+		struct err ignored;
+
+		found = is_for_nft(command) && read_nft_insert(&ignored, command, &made) == 0 &&
+			ruleset_is_in(listed, &made.chain) && ruleset_says(listed, made.says);
+	}
+	return found;
+}
+
+static int close_by_nft(struct err *e, const char *command, const char *recorded, bool dry_run, bool *left)
 {
 	CLEANUP(ruleset_clear) struct ruleset rules = { 0 };
-	CLEANUP(rule_clear) struct rule words = { 0 };
+	CLEANUP(nft_insert_clear) struct nft_insert insert = { 0 };
 	struct nft nft;
-	int ret = rule_parse(e, command, &words), deleted = 0;
+	int ret = read_nft_insert(e, command, &insert), deleted = 0;
 
 	if (ret == 0)
 		ret = nft_find(e, &nft);
 	if (ret == 0)
 		ret = step_list_ruleset(e, &nft, &rules);
-	if (ret >= 0 && words.n_words < 6)
-		return err_set(e, ERR_CONFLICT, "'%.200s' is no command that this version knows", command);
 	for (size_t i = 0; ret >= 0 && i < rules.n_rules; i++) {
 		const struct ruleset_rule *r = &rules.rules[i];
-		const struct ruleset_chain chain = { .family = words.words[3], .table = words.words[4],
-						     .name = words.words[5] };
 
-		if (strcmp(r->comment, SNAT_TAG) != 0 || !ruleset_is_in(r, &chain))
+		if (strcmp(r->comment, SNAT_TAG) != 0 || !ruleset_is_in(r, &insert.chain))
 			continue;
+		if (recorded && !is_recorded_nft(recorded, r)) {
+			*left = true;
+			continue;
+		}
 		ret = dry_run ? 0 : delete_rule(e, &nft, r);
 		deleted++;
 	}
@@ -398,7 +455,7 @@ static int close_by_nft(struct err *e, const char *command, bool dry_run)
  */
 static int close_chain(struct err *e, const char *command, const char *recorded, bool dry_run, bool *left)
 {
-	return is_for_nft(command) ? close_by_nft(e, command, dry_run)
+	return is_for_nft(command) ? close_by_nft(e, command, recorded, dry_run, left)
 				   : close_by_iptables(e, command, recorded, dry_run, left);
 }
 
@@ -460,7 +517,8 @@ static int restore_opening(struct err *e, const struct setup_record *rec, bool d
 const struct step_kind step_filter = {
 	.prefix = "filter ",
 	.root_looks = true,
-	.undo = "A rule that --open-firewall added is deleted again; without that option nothing is ever changed.",
+	.undo = "A rule that --open-firewall added is deleted again, unless somebody has changed it since; without "
+		"that option nothing is ever changed.",
 	.makes = STEP_MAKES_IF_OPEN,
 	.look = look_at_filter,
 	.record = record_opening,

@@ -291,33 +291,54 @@ static void explain_ports(const struct config *c, struct step_report *r)
 
 #define FEWER_PORTS "reserve ranges such as 1000-1100 instead of single ports"
 
-/* That list is nothing that we could write; the steps that follow do not need it. */
+#define LONG_LIST "a long list"
+
+/* That list cannot be written at once; the steps that follow do not need it. */
 static int too_many_ports(struct step_report *r)
 {
 	r->status = STEP_UNKNOWN;
-	strcpy(r->present, "a long list");
+	strcpy(r->present, LONG_LIST);
 	step_text(r->why, "the list is longer than the %d characters that are written at once; " FEWER_PORTS,
 		  SYSCTL_VALUE_MAX - 1);
 	return 0;
 }
 
+/* read_present() for a list that may be longer than what is reported of it. */
+static int read_ports(struct err *e, const char *name, struct portset *ports, struct step_report *r)
+{
+	CLEANUP_FREE char *list = NULL;
+	char key[64];
+	int ret = sysctl_read_list(e, key_of(name, key), &list);
+
+	if (ret == -ENOENT) {
+		strcpy(r->present, "not there");
+		r->status = STEP_MISSING;
+		return 0;
+	}
+	if (ret == 0)
+		ret = portset_parse(e, list, ports);
+	if (ret < 0)
+		return err_wrap(e, "%s", name);
+	strcpy(r->present, strlen(list) < SYSCTL_VALUE_MAX ? list : LONG_LIST);
+	return 1;
+}
+
 static int look_at_ports(struct err *e, struct step_host *h, const struct step *step, struct step_report *r)
 {
 	struct portset ports = { 0 }, pool = { 0 };
-	int ret = read_present(e, step->name, r);
+	int ret = read_ports(e, step->name, &ports, r);
 
-	if (ret == -E2BIG)
-		return too_many_ports(r);
-	portset_add_range(&pool, h->config->port_first, h->config->port_last);
-	ret = ret > 0 ? portset_parse(e, r->present, &ports) : ret;
 	if (ret < 0)
-		return err_wrap(e, "%s", step->name);
+		return ret;
+	portset_add_range(&pool, h->config->port_first, h->config->port_last);
 	if (r->status != STEP_MISSING)
 		r->status = portset_includes(&ports, &pool) ? STEP_OK : STEP_DIFFERS;
 	explain_ports(h->config, r);
 	portset_add(&ports, &pool);
-	if (portset_format(e, &ports, r->wanted, SYSCTL_VALUE_MAX) < 0 && r->status != STEP_OK)
-		return too_many_ports(r);
+	if (portset_format(e, &ports, r->wanted, SYSCTL_VALUE_MAX) < 0) {
+		strcpy(r->wanted, LONG_LIST);
+		return r->status == STEP_OK ? 0 : too_many_ports(r);
+	}
 	step_text(r->command, "sysctl -w %s=%s", step->name, r->wanted);
 	return 0;
 }
@@ -338,16 +359,38 @@ static int record_ports(struct err *e, const struct step_report *r, struct setup
 	return portset_format(e, &former, rec->former, sizeof(rec->former));
 }
 
+/* Writes the list without some ports, in as many parts as that takes; dry_run: only reports of it. */
+static int write_without(struct err *e, struct portset *ports, const struct portset *less, bool dry_run,
+			 struct step_report *r)
+{
+	CLEANUP_FREE char *list = malloc(PORTSET_TEXT_MAX);
+	char key[64];
+	int ret;
+
+	if (!list)
+		return err_set(e, ENOMEM, "out of memory");
+	ret = portset_format(e, less, list, PORTSET_TEXT_MAX);
+	if (ret < 0)
+		return ret;
+	step_text(r->wanted, LONG_LIST " without %.4000s", list);
+	portset_remove(ports, less);
+	ret = portset_format(e, ports, list, PORTSET_TEXT_MAX);
+	if (ret < 0)
+		return ret;
+	if (strlen(list) < SYSCTL_VALUE_MAX)
+		strcpy(r->wanted, list);
+	return dry_run ? 0 : sysctl_write_list(e, key_of(r->name, key), list);
+}
+
 /* Takes out the ports that we added, and only those: what others added since stays. */
 static int restore_ports(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
 {
 	struct portset present, ours, former, applied;
-	int ret = read_present(e, rec->step, r);
+	int ret = read_ports(e, rec->step, &present, r);
 
 	if (ret <= 0)
-		return ret == -E2BIG ? err_advise(e, FEWER_PORTS) : ret;
-	if (portset_parse(e, r->present, &present) < 0 || portset_parse(e, rec->applied, &applied) < 0 ||
-	    portset_parse(e, rec->former, &former) < 0)
+		return ret;
+	if (portset_parse(e, rec->applied, &applied) < 0 || portset_parse(e, rec->former, &former) < 0)
 		return err_wrap(e, "%s", rec->step);
 	if (!portset_equal(&present, &applied) && !portset_equal(&present, &former))
 		step_text(r->why, "someone changed it since: only the ports that we added are taken out");
@@ -355,11 +398,7 @@ static int restore_ports(struct err *e, const struct setup_record *rec, bool dry
 	portset_remove(&ours, &former);
 	if (portset_overlaps(&present, &ours))
 		r->outcome = STEP_CHANGED;
-	portset_remove(&present, &ours);
-	ret = portset_format(e, &present, r->wanted, sizeof(r->wanted));
-	if (ret == 0 && r->outcome == STEP_CHANGED && !dry_run)
-		ret = step_write_sysctl(e, r);
-	return ret;
+	return write_without(e, &present, &ours, dry_run || r->outcome != STEP_CHANGED, r);
 }
 
 const struct step_kind step_ports = {

@@ -51,7 +51,7 @@ static int search(struct err *e, const struct rule_list *rules, const struct ste
 		ret = does_the_same(e, r, &ours, target);
 		if (ret > 0)
 			*found = r;
-		if (ret > 0 || rule_is_tagged(r, SNAT_CHAIN, SNAT_TAG))
+		if (ret > 0 || (!*found && rule_is_tagged(r, SNAT_CHAIN, SNAT_TAG)))
 			snprintf(present, 1024, "%s", r->text);
 	}
 	return ret < 0 ? ret : 0;
@@ -105,6 +105,27 @@ static bool has_tagged(const struct rule_list *rules)
 	return false;
 }
 
+/* Beside what is wanted one of ours that another mode has made, as an interrupted change leaves it. */
+static int look_for_stray(struct err *e, const struct rule_list *rules, struct step_report *r)
+{
+	CLEANUP(rule_clear) struct rule wanted = { 0 };
+	int ret = rule_parse(e, r->wanted, &wanted);
+
+	for (size_t i = 0; ret == 0 && i < rules->n; i++) {
+		const struct rule *one = &rules->items[i];
+		size_t len = strlen(r->present);
+
+		if (!rule_is_tagged(one, SNAT_CHAIN, SNAT_TAG) || rule_same(one, &wanted))
+			continue;
+		if (r->status != STEP_DIFFERS)
+			step_text(r->command, "%s -w -t nat -D %.3800s", r->via, one->text + strlen("-A "));
+		r->status = STEP_DIFFERS;
+		snprintf(r->present + len, sizeof(r->present) - len, ", and still %.480s", one->text);
+		break;
+	}
+	return ret;
+}
+
 /* Where the mode none, or a family without VIPs, wants no rule of ours, whatever others have. */
 static void want_none(bool has_ours, struct step_report *r)
 {
@@ -139,7 +160,7 @@ static int look_with(struct err *e, const struct snat *s, const struct firewall 
 	r->status = found ? STEP_OK : has_tagged(&rules) ? STEP_DIFFERS : STEP_MISSING;
 	if (found)
 		judge_way(&rules, found, s->family, r);
-	return 0;
+	return found && rule_is_tagged(found, SNAT_CHAIN, SNAT_TAG) ? look_for_stray(e, &rules, r) : 0;
 }
 
 /* A rule of nft that others have made, and that does as well. */
@@ -377,7 +398,7 @@ const struct step_kind step_snat = {
 	.prefix = "snat ",
 	.root_looks = true,
 	.undo = "Our rule, which has the comment '" SNAT_TAG "', or our table of nft is deleted, and with it a table or "
-		"chain that came into being with it. No other rule is.",
+		"chain that came into being with it. No other rule is, nor one of ours that somebody has changed since.",
 	.look = look_at_snat,
 	.record = record_snat,
 	.set = set_snat,

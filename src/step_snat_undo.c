@@ -137,6 +137,21 @@ bool step_snat_has_others(const struct ruleset *r, sa_family_t family)
 	return false;
 }
 
+#define SINCE " since: it stays"
+
+/* Is the table, which is there, as one of the modes makes it? */
+static int is_table_as_made(struct err *e, const struct nft *nft, sa_family_t family)
+{
+	CLEANUP(ruleset_clear) struct ruleset table = { 0 };
+	char text[SNAT_TEXT_MAX];
+	int ret = nft_list_table(e, nft, snat_family(family), SNAT_TABLE, &table);
+
+	if (ret < 0)
+		return ret;
+	snat_describe(&table, family, text);
+	return snat_is_made(text, family);
+}
+
 static int restore_by_nft(struct err *e, const struct setup_record *rec, bool dry_run, struct step_report *r)
 {
 	CLEANUP(ruleset_clear) struct ruleset rules = { 0 };
@@ -153,20 +168,65 @@ static int restore_by_nft(struct err *e, const struct setup_record *rec, bool dr
 	}
 	if (ret == 0)
 		ret = nft_find(e, &nft);
+	if (ret >= 0 && found)
+		ret = is_table_as_made(e, &nft, family);
+	if (found && ret == 0) {
+		strcpy(r->why, "somebody has changed table " SNAT_TABLE SINCE);
+		return 0;
+	}
 	if (ret >= 0 && found && !dry_run)
 		ret = step_delete_snat_table(e, &nft, family);
 	r->outcome = found && ret >= 0 ? STEP_CHANGED : STEP_LEFT;
 	return ret < 0 ? ret : 0;
 }
 
-/* Deletes those of the listed rules that are ours. Returns how many, or would with dry_run. */
-static int delete_tagged(struct err *e, const struct firewall *fw, const struct rule_list *rules, bool dry_run)
+/* The address in "--to-source ADDRESS", or false. */
+static bool source_of(const struct rule *r, struct addr *out)
+{
+	struct err ignored;
+
+	for (size_t i = 0; i + 1 < r->n_words; i++)
+		if (strcmp(r->words[i], "--to-source") == 0)
+			return addr_parse(&ignored, r->words[i + 1], out) == 0;
+	return false;
+}
+
+/* Is the listed rule as one of the modes makes it, whatever the address? */
+static bool is_as_made(const struct rule *listed, sa_family_t family)
+{
+	static const enum snat_mode modes[] = { SNAT_IPVS, SNAT_MASQUERADE, SNAT_ADDRESS };
+	bool same = false;
+
+	for (size_t i = 0; !same && i < ARRAY_LEN(modes); i++) {
+		CLEANUP(rule_clear) struct rule made = { 0 };
+		struct config c = { .snat = modes[i] };
+		char text[SNAT_TEXT_MAX];
+		struct err ignored;
+
+		if (modes[i] == SNAT_ADDRESS && !source_of(listed, &c.snat_address))
+			continue;
+		snat_rule(&c, family, text);
+		same = rule_parse(&ignored, text, &made) == 0 && rule_same(&made, listed);
+	}
+	return same;
+}
+
+/*
+ * Deletes those of the listed rules that are ours, and as we made them. Returns
+ * how many, or would with dry_run; *left: there are others of ours.
+ */
+static int delete_tagged(struct err *e, const struct firewall *fw, const struct rule_list *rules, bool dry_run,
+			 bool *left)
 {
 	int ret = 0, deleted = 0;
 
 	for (size_t i = 0; ret == 0 && i < rules->n; i++) {
 		if (!rule_is_tagged(&rules->items[i], SNAT_CHAIN, SNAT_TAG))
 			continue;
+		if (!is_as_made(&rules->items[i], fw->family)) {
+			*left = true;
+			continue;
+		}
 		ret = dry_run ? 0 : firewall_delete(e, fw, "nat", &rules->items[i]);
 		deleted++;
 	}
@@ -178,17 +238,20 @@ static int restore_by_iptables(struct err *e, const struct setup_record *rec, co
 {
 	CLEANUP(rule_list_clear) struct rule_list rules = { 0 };
 	struct firewall fw;
+	bool left = false;
 	int ret = firewall_named(e, name, &fw), deleted;
 
 	if (ret == 0)
 		ret = firewall_list(e, &fw, "nat", SNAT_CHAIN, &rules);
 	if (ret < 0)
 		return ret;
-	deleted = delete_tagged(e, &fw, &rules, dry_run);
-	strcpy(r->present, deleted > 0 ? ONE_OF_OURS : NONE_OF_OURS);
+	deleted = delete_tagged(e, &fw, &rules, dry_run, &left);
+	strcpy(r->present, deleted > 0 || left ? ONE_OF_OURS : NONE_OF_OURS);
 	r->outcome = deleted > 0 ? STEP_CHANGED : STEP_LEFT;
 	if ((deleted > 0 || strstr(rec->applied, NONE_OF_OURS)) && deleted >= 0 && !dry_run)
 		ret = remove_what_came(e, rec, &fw, r);
+	if (left)
+		strcpy(r->why, "somebody has changed a rule of ours" SINCE);
 	return deleted < 0 ? deleted : ret;
 }
 

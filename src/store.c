@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store_journal.h"
 #include "store_schema.h"
 
 #include <fcntl.h>
@@ -118,18 +119,6 @@ static int open_database(struct err *e, struct store *s, const char *name, int f
 /* Who only reads takes the pages where the system has them. Of a large file, so much; in bytes. */
 #define MAPPED "PRAGMA mmap_size = 1073741824;"
 
-/*
- * How it is written. A process lives for one command: a write-ahead log would be read by each
- * (recovery at every first open), and a rollback journal made and removed by
- * each. One that stays costs least. Only once the file is known to be ours:
- * this may write to it.
- */
-static int set_journal(struct err *e, struct store *s)
-{
-	return sql_script(e, s, "PRAGMA synchronous = FULL; PRAGMA journal_mode = PERSIST;"
-				"PRAGMA journal_size_limit = 1048576;" LARGE_CACHE);
-}
-
 /* Ends what was prepared, and hands the database over. */
 static sqlite3 *release_database(struct store *s)
 {
@@ -184,7 +173,7 @@ static int upgrade_file(struct err *e, struct store *s)
 
 	if (ret < 0)
 		return ret;
-	ret = set_journal(e, s);
+	ret = store_journal_set(e, s);
 	if (ret == 0)
 		ret = store_schema_upgrade(e, s);
 	store_unlock(s);
@@ -198,7 +187,7 @@ static int open_version(struct err *e, struct store *s, enum store_mode mode, in
 		return open_empty(e, s);
 	if (version < STORE_VERSION)
 		return only_reads(mode) ? open_copy(e, s) : upgrade_file(e, s);
-	return only_reads(mode) ? 0 : set_journal(e, s);
+	return only_reads(mode) ? 0 : store_journal_set(e, s);
 }
 
 static int open_either(struct err *e, struct store *s, enum store_mode mode)
@@ -217,8 +206,8 @@ static int open_either(struct err *e, struct store *s, enum store_mode mode)
 		ret = 0;
 	if (ret == 0)
 		ret = open_version(e, s, mode, version);
-	if (ret == 0 && only_reads(mode))
-		ret = sql_script(e, s, LARGE_CACHE MAPPED "PRAGMA query_only = ON;");
+	if (ret == 0)
+		ret = sql_script(e, s, only_reads(mode) ? LARGE_CACHE MAPPED "PRAGMA query_only = ON;" : LARGE_CACHE);
 	return ret;
 }
 
@@ -299,7 +288,10 @@ void store_set_time(struct store *s, int64_t now)
 
 int store_begin(struct err *e, struct store *s)
 {
-	return sql_run(e, s, "BEGIN IMMEDIATE", SQL_NONE);
+	if (sql_run(e, s, "BEGIN IMMEDIATE", SQL_NONE) < 0)
+		return -e->code;
+	store_journal_begin(s);
+	return 0;
 }
 
 int store_begin_read(struct err *e, struct store *s)

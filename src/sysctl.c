@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SYSCTL_PATH_MAX 256
+#define LIST_MAX (512 * 1024) /* more than a list of all ports may take */
 
 static int path_of(struct err *e, const char *key, char path[static SYSCTL_PATH_MAX])
 {
@@ -27,9 +28,10 @@ static ssize_t read_all(int fd, char *buf, size_t size)
 	return n < 0 ? -errno : (ssize_t)got;
 }
 
-int sysctl_read(struct err *e, const char *key, char value[static SYSCTL_VALUE_MAX])
+/* The file's text without its newline; most is the longest that is taken, text one longer. Returns its length. */
+static ssize_t read_text(struct err *e, const char *key, char *text, ssize_t most)
 {
-	char path[SYSCTL_PATH_MAX], text[SYSCTL_VALUE_MAX + 1];
+	char path[SYSCTL_PATH_MAX];
 	CLEANUP_CLOSE int fd = -1;
 	ssize_t n;
 	int ret = path_of(e, key, path);
@@ -37,45 +39,102 @@ int sysctl_read(struct err *e, const char *key, char value[static SYSCTL_VALUE_M
 	if (ret < 0)
 		return ret;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -errno : read_all(fd, text, sizeof(text));
+	n = fd < 0 ? -errno : read_all(fd, text, (size_t)most + 1);
 	if (n == -ENOENT)
 		return err_set(e, ENOENT, "this kernel has no %s", path);
 	if (n < 0)
 		return err_sys(e, (int)-n, "cannot read %s", path);
 	while (n > 0 && text[n - 1] == '\n')
 		n--;
-	if (n >= SYSCTL_VALUE_MAX)
-		return err_set(e, E2BIG, "%s holds more than %d characters", path, SYSCTL_VALUE_MAX - 1);
-	for (ssize_t i = 0; i < n; i++)
+	if (n >= most)
+		return err_set(e, E2BIG, "%s holds more than %zd characters", path, most - 1);
+	text[n] = '\0';
+	return n;
+}
+
+int sysctl_read(struct err *e, const char *key, char value[static SYSCTL_VALUE_MAX])
+{
+	char text[SYSCTL_VALUE_MAX + 1];
+	ssize_t n = read_text(e, key, text, SYSCTL_VALUE_MAX);
+
+	if (n < 0)
+		return (int)n;
+	for (ssize_t i = 0; i <= n; i++)
 		value[i] = text[i] == '\t' ? ' ' : text[i];
-	value[n] = '\0';
 	return 0;
 }
 
-/* The kernel parses each write(2) on its own, so a value must go out in one. */
-int sysctl_write(struct err *e, const char *key, const char *value)
+int sysctl_read_list(struct err *e, const char *key, char **value)
 {
-	char path[SYSCTL_PATH_MAX], line[SYSCTL_VALUE_MAX + 1];
+	CLEANUP_FREE char *text = malloc(LIST_MAX + 1);
+	ssize_t n;
+
+	if (!text)
+		return err_set(e, ENOMEM, "out of memory");
+	n = read_text(e, key, text, LIST_MAX);
+	if (n < 0)
+		return (int)n;
+	*value = steal_ptr(text);
+	return 0;
+}
+
+/* How much of a list goes into one write, a newline after it. */
+static size_t part_of(const char *list)
+{
+	size_t n = strlen(list);
+
+	if (n < SYSCTL_VALUE_MAX)
+		return n;
+	for (n = SYSCTL_VALUE_MAX - 1; n > 0 && list[n] != ',';)
+		n--;
+	return n;
+}
+
+/*
+ * The kernel parses each write(2) on its own, so that a number must go out in
+ * one. What is not at the beginning of the file it adds to a list (kernel/sysctl.c,
+ * proc_do_large_bitmap).
+ */
+static int write_parts(int fd, const char *value)
+{
+	do {
+		char line[SYSCTL_VALUE_MAX + 1];
+		size_t n = part_of(value);
+		int len = snprintf(line, sizeof(line), "%.*s\n", (int)n, value);
+
+		if (write(fd, line, (size_t)len) < 0)
+			return -errno;
+		value += n + (value[n] == ',');
+	} while (*value);
+	return 0;
+}
+
+int sysctl_write_list(struct err *e, const char *key, const char *value)
+{
+	char path[SYSCTL_PATH_MAX];
 	CLEANUP_CLOSE int fd = -1;
 	int ret = path_of(e, key, path);
-	int len;
 
 	if (ret < 0)
 		return ret;
-	len = snprintf(line, sizeof(line), "%s\n", value);
-	if (len >= (int)sizeof(line))
-		return err_set(e, E2BIG, "the value for %s is longer than %d characters", path,
-			       SYSCTL_VALUE_MAX - 1);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return err_set(e, ENOENT, "this kernel has no %s", path);
-	if (fd < 0 || write(fd, line, (size_t)len) < 0) {
-		err_sys(e, errno, "cannot write '%s' to %s", value, path);
-		if (e->code == EROFS || e->code == EACCES || e->code == EPERM)
-			err_advise(e, "in a container, set it on the host");
-		return -e->code;
-	}
-	return 0;
+	ret = fd < 0 ? -errno : write_parts(fd, value);
+	if (ret == 0)
+		return 0;
+	err_sys(e, -ret, "cannot write '%.200s' to %s", value, path);
+	if (e->code == EROFS || e->code == EACCES || e->code == EPERM)
+		err_advise(e, "in a container, set it on the host");
+	return -e->code;
+}
+
+int sysctl_write(struct err *e, const char *key, const char *value)
+{
+	if (strlen(value) >= SYSCTL_VALUE_MAX)
+		return err_set(e, E2BIG, "the value for /proc/sys/%s is longer than %d characters", key,
+			       SYSCTL_VALUE_MAX - 1);
+	return sysctl_write_list(e, key, value);
 }
 
 int sysctl_may_write(const char *key)

@@ -17,6 +17,14 @@
  */
 int sysctl_read(struct err *e, const char *key, char value[static SYSCTL_VALUE_MAX]) MUST_CHECK;
 
+/*
+ * A list of numbers and ranges, of which the kernel takes no more than
+ * SYSCTL_VALUE_MAX at once, but gives all. Read: *value is the caller's to free.
+ * Written in as many parts as it takes: for a moment the list is incomplete.
+ */
+int sysctl_read_list(struct err *e, const char *key, char **value) MUST_CHECK;
+int sysctl_write_list(struct err *e, const char *key, const char *value) MUST_CHECK;
+
 /* -EPERM, -EACCES: not root; -EROFS: /proc/sys is read-only (a container); -ENOENT. */
 int sysctl_write(struct err *e, const char *key, const char *value) MUST_CHECK;
 

@@ -59,6 +59,8 @@ int gwstat_out_begin(struct err *e, const struct cmd_line *line, struct gwstat_o
 	out->may_wait = !path && !out->post.url && may_wait(STDOUT_FILENO);
 	if (out->post.url)
 		out->stream = open_memstream(&out->text, &out->len);
+	else if (out->format == GWSTAT_JSON)
+		setvbuf(out->stream, NULL, _IONBF, 0); /* struct json has a buffer of its own */
 	return out->stream ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 

@@ -114,16 +114,22 @@ static bool is_off(const char *key)
 	return sysctl_read(&ignored, key, value) == 0 && strcmp(value, "0") == 0;
 }
 
-/* The services are there, but without these no answer comes back through them. */
+/* The services are there, but without these no answer comes back through them. A script of many commands hears it once. */
 void vs_warn_of_setup(bool has_ipv4, bool has_ipv6)
 {
+	static bool is_said;
+
+	if (is_said)
+		return;
 	if (((has_ipv4 || has_ipv6) && is_off("net/ipv4/vs/conntrack")) ||
 	    (has_ipv4 && is_off("net/ipv4/ip_forward")) ||
-	    (has_ipv6 && is_off("net/ipv6/conf/all/forwarding")))
+	    (has_ipv6 && is_off("net/ipv6/conf/all/forwarding"))) {
+		is_said = true;
 		fprintf(stderr,
 			"%s: warning: this hub is not set up, clients may not get through; "
 			"run 'sonm-gw-setup --apply'\n",
 			vs_table.prog);
+	}
 }
 
 void vs_warn_of_routes(const struct route_list *routes)

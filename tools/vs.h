@@ -91,7 +91,7 @@ int vs_print_routes(struct err *e, const struct route_list *routes, bool as_json
 /* {"routes": [...]} */
 int vs_print_routes_json(struct err *e, const struct route_list *routes) MUST_CHECK;
 
-/* "sonm-vs: warning: ..." on stderr, if this kernel does not forward what such services receive. */
+/* "sonm-vs: warning: ..." on stderr, once, if this kernel does not forward what such services receive. */
 void vs_warn_of_setup(bool has_ipv4, bool has_ipv6);
 void vs_warn_of_routes(const struct route_list *routes);
 

@@ -316,7 +316,7 @@ ledger()
 # A line a service: protocol, endpoint, connections, packets and bytes in and out.
 counters_of_kernel()
 {
-	ipvsadm -Ln --stats --exact | awk '/^(TCP|UDP)/ { $1 = tolower($1); print $1, $2, $3, $4, $5, $6, $7 }' | sort
+	ipvsadm -Ln --stats --exact | awk '/^(TCP|UDP|SCTP)/ { $1 = tolower($1); print $1, $2, $3, $4, $5, $6, $7 }' | sort
 }
 
 counters_of_gwstat()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # snat.sh: who sees whom. A scenario about the packet filter sources it after
-# lib.sh. Here the workers have a route to the public network: they would answer
+# lib.sh, and after traffic.sh if it plays the modes of SNAT. Here the workers have a route to the public network: they would answer
 # without SNAT as well, and say from which address they were asked.
 
 # snat_network: the network, a mirror at worker1 and at the client, and ports that are published.
@@ -91,7 +91,7 @@ $(diff /run/before /run/now)"
 	echo "  $1: the kernel is as before, in $(wc -l </run/now) lines"
 }
 
-# mode VALUE WORKERS-SEE LAN-IS-SEEN-AS: applies that kind of SNAT.
+# mode VALUE WORKERS-SEE LAN-IS-SEEN-AS: applies that kind of SNAT, and plays the traffic.
 mode()
 {
 	say "snat: $1"
@@ -100,6 +100,7 @@ mode()
 	grep 'snat ipv4' /run/output
 	check_equal "$(seen)" "$2" "the worker sees"
 	check_equal "$(seen_outside)" "$3" "ordinary traffic is seen from"
+	traffic_passes
 }
 
 # Each of them: what IPVS forwards gets the address that it should, and ordinary

@@ -26,7 +26,7 @@ import time
 import fcntl
 import termios
 
-PATIENCE = 20  # seconds
+PATIENCE = 60  # seconds
 
 
 class Terminal:

@@ -81,6 +81,15 @@ check_equal "$(iptables-legacy -S INPUT)" '-P INPUT DROP' "after undo"
 iptables-legacy -P INPUT ACCEPT
 sonm-gw-setup --apply >/run/output
 
+say "A pool of one port: its rules are known again"
+iptables-legacy -P INPUT DROP
+lab_configure 'ports: [40000, 40000]'
+sonm-gw-setup --apply --open-firewall >/run/output
+check_equal "$(iptables-legacy -S INPUT | grep -c -e '--dport 40000 ')" 2 "rules"
+expect 0 sonm-gw-setup --undo >/run/output
+check_equal "$(iptables-legacy -S INPUT)" '-P INPUT DROP' "after undo"
+lab_configure
+
 say "A rule of ours that somebody narrowed since is his: undo leaves it, and says so"
 iptables-legacy -P INPUT DROP
 sonm-gw-setup --apply --open-firewall >/run/output

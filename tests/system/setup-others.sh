@@ -47,6 +47,35 @@ check_equal "$(rules)" '-A POSTROUTING -j MASQUERADE
 -A POSTROUTING -j MASQUERADE' "his rules stay"
 lab_configure
 
+say "One of ours that a change to this mode has left behind, as it was killed: it is seen, and goes"
+iptables-legacy -t nat -F POSTROUTING
+sonm-gw-setup --apply >/run/output
+ours=$(rules)
+iptables-legacy -t nat -A POSTROUTING -m comment --comment sonm-gateway -j MASQUERADE
+expect 6 sonm-gw-setup >/run/output
+grep -A1 '^differs *snat ipv4' /run/output
+grep -q 'and still -A POSTROUTING -m comment --comment sonm-gateway -j MASQUERADE' /run/output
+stray=$(rules)
+sed -n '/^differs *snat ipv4/,/do:/s/^ *do: *//p' /run/output >/run/advice
+cat /run/advice
+sh -e /run/advice
+check_equal "$(rules)" "$ours" "rules after the command that it prints"
+eval "iptables-legacy -t nat $(echo "$stray" | sed -n 2p)"
+sonm-gw-setup --apply >/run/output
+check_equal "$(rules)" "$ours" "rules after --apply"
+expect 0 sonm-gw-setup --undo >/run/output
+check_equal "$(rules)" "" "rules after undo"
+
+say "Our rule that somebody has narrowed since is his: undo leaves it, and says so"
+iptables-legacy -t nat -F POSTROUTING
+sonm-gw-setup --apply >/run/output
+iptables-legacy -t nat -R POSTROUTING 1 -s 198.51.100.0/24 -m ipvs --ipvs --vdir ORIGINAL --vmethod MASQ \
+	-m comment --comment sonm-gateway -j MASQUERADE
+narrow=$(rules)
+expect 0 sonm-gw-setup --undo >/run/output
+grep -A1 'snat ipv4' /run/output | grep 'somebody has changed a rule of ours since: it stays'
+check_equal "$(rules)" "$narrow" "rules"
+
 say "His own rule for IPVS is as good as ours, too"
 modprobe ip_vs
 iptables-legacy -t nat -F POSTROUTING

@@ -92,3 +92,22 @@ grep -q 'someone changed it since: net/ipv4/conf/all/accept_redirects=1' /run/le
 grep -q 'someone changed it since: net/ipv6/conf/lan/forwarding=0' /run/left || fail "not said of lan"
 check_equal "$(sysctl -n net.ipv4.conf.all.accept_redirects net.ipv4.conf.hub-client.forwarding \
 	net.ipv6.conf.lan.forwarding net.ipv4.ip_forward | xargs)" "1 1 0 0" "after undo"
+
+say "A list of reserved ports that is longer than a write of it may be: the pool is taken out of it, and all else put back"
+sysctl -q net.ipv4.ip_local_reserved_ports=8080
+expect 0 sonm-gw-setup --apply >/run/output
+python3 -c 'import os
+for part in "8080,32768-33768", ",".join(map(str, range(10000, 11000, 2))), ",".join(map(str, range(11000, 12000, 2))):
+    os.write(1, part.encode())' >/proc/sys/net/ipv4/ip_local_reserved_ports
+check_equal "$(sonm-gw-setup -j | jq -r '.steps[] | select(.name == "net.ipv4.ip_local_reserved_ports") | "\(.status) \(.present)"')" \
+	"ok a long list" "with the pool in it"
+expect 0 sonm-gw-setup --undo --dry-run >/run/output
+grep 'ip_local_reserved_ports: a long list -> a long list without 32768-33768' /run/output
+expect 0 sonm-gw-setup --undo >/run/output
+grep -A1 'ip_local_reserved_ports' /run/output | tee /run/left
+grep -q 'only the ports that we added are taken out' /run/left || fail "not said that others have changed it"
+sysctl -n net.ipv4.ip_local_reserved_ports >/run/list
+[ "$(wc -c </run/list)" -gt 4096 ] || fail "a list of $(wc -c </run/list) characters"
+echo "8080,$(seq -s , 10000 2 11998)" | cmp - /run/list
+check_equal "$(sysctl -n net.ipv4.ip_forward net.ipv4.vs.conntrack 2>&1 | sed 's/.*No such.*/gone/' | xargs)" "0 gone" "other settings"
+check_equal "$(sqlite3 $state 'select count(*) from setup')" 0 "records left"

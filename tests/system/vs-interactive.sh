@@ -54,6 +54,13 @@ printf 'list web\r\nlist db\r\n' | sonm-vs -i >/run/stdout
 check_equal "$(grep -c -e '^web ' -e '^db ' /run/stdout)" 2 "lines that end as on Windows"
 check_state_is_kernel
 
+say "A warning is said once"
+sysctl -qw net.ipv4.ip_forward=0
+script 0 "add w1 -t 80=$real" "add w2 -t 80=$real"
+says 'warning: this hub is not set up'
+sysctl -qw net.ipv4.ip_forward=1
+script 0 'delete w1' 'delete w2'
+
 say "The first error ends it, with its line and its exit status"
 script 3 'list' '# -' 'delete nobody' 'delete web'
 says 'line 3: .*nobody'

@@ -85,9 +85,47 @@ ipvsadm -A -t 198.51.100.77:33333 -s rr
 ipvsadm -A -f 7 -s rr
 mended "Everything is missing" 'add '
 
+# slowly COMMAND...: at a terminal, with a kernel that takes its time for each datagram; what is to be seen is read.
+slowly()
+{
+	python3 "$tools/typist.py" strace -qq -o /dev/null -e inject=sendto:delay_exit=100000 "$@" >/run/seen ||
+		{ cat /run/seen; fail "$*"; }
+	tr '\r' '\n' </run/seen | tail -n 4 | sed 's/^/  /'
+}
+
+say "At a terminal a bar shows how far many services are"
+sonm-vs -C --yes --wait >/run/totals
+lab_configure 'ports: [32768, 33767]' 'quarantine: 0'
+sonm-gw-setup --apply >/run/setup
+awk 'BEGIN { print "version: 1\nroutes:"; for (i = 0; i < 600; i++)
+	printf "  - {container: m%d, port: 80/tcp, endpoint: \"198.51.100.1:%d\", scheduler: wrr, real_servers: [{address: \"10.0.0.11:80\", weight: 1}]}\n",
+		i, 33000 + i }' >/run/many.yaml
+slowly sonm-vs -R /run/many.yaml <<-'EOF'
+	see [#
+	see % 
+	see /1200
+	see restored 600 routes
+	unseen /1200
+	end 0
+EOF
+ipvsadm -C
+slowly sonm-vs --sync <<-'EOF'
+	see [#
+	see /1200
+	see add 
+	unseen [#
+	end 0
+EOF
+check_equal "$(ipvsadm -Ln | grep -c '^TCP')" 600 "services"
+sonm-vs --sync --dry-run
+ipvsadm -C
+strace -qq -o /dev/null -e inject=sendto:delay_exit=100000 sonm-vs --sync >/run/said 2>/run/stderr
+check_equal "$(grep -c '^add ' /run/said), $(grep -c '#' /run/stderr)" "1200, 0" "lines without a terminal, bars"
+
 say "Without any route ever stored nothing is known to be ours: a table is left alone"
 sonm-vs -C --yes --wait >/run/totals
 rm "$state" "$state-journal"
+ipvsadm -C
 ipvsadm -A -t "$public4:33000" -s rr
 right=$(ipvsadm -Sn | sort)
 sonm-gw-setup --apply >/run/setup

@@ -89,6 +89,50 @@ START_TEST(getting_what_is_not_there_is_no_error)
 }
 END_TEST
 
+/* Every third of 100 is there, so that the last of a datagram is, and is not. */
+START_TEST(asks_for_many_in_few_datagrams)
+{
+	CLEANUP(talk_clear) struct talk t;
+	CLEANUP(service_list_clear) struct service_list list = { 0 };
+	struct service_key keys[100];
+	struct err e;
+
+	given_talk(&t);
+	for (uint16_t i = 0; i < ARRAY_LEN(keys); i++) {
+		keys[i] = given_key(IPPROTO_UDP, VIP);
+		keys[i].vip.port = (uint16_t)(2000 - i);
+		if (i % 3 == 0)
+			talk_service(&t, IPPROTO_UDP, VIP, 2)->key = keys[i];
+	}
+	ck_assert_int_eq(ipvs_get_each(&e, t.ipvs, keys, ARRAY_LEN(keys), &list), 0);
+	ck_assert_uint_eq(list.n, 34);
+	for (size_t i = 0; i < list.n; i++) {
+		ck_assert(service_key_equal(&list.items[i].key, &keys[3 * i]));
+		ck_assert_uint_eq(list.items[i].n_destinations, 2);
+	}
+	ck_assert_uint_eq(t.kernel.n_requests, 100 + 34);
+	ck_assert_uint_le(t.kernel.n_sent, 100 / 12 + 1 + 34); /* real servers are asked for one by one */
+	/* Answers, up to 4.4 KiB each, must fit into a socket's buffer of 64 KiB. */
+	ck_assert_uint_le(t.kernel.most_requests, 14);
+}
+END_TEST
+
+START_TEST(asking_for_many_takes_no_refusal_for_an_absence)
+{
+	CLEANUP(talk_clear) struct talk t;
+	CLEANUP(service_list_clear) struct service_list list = { 0 };
+	struct service_key keys[5];
+	struct err e;
+
+	given_talk(&t);
+	for (uint16_t i = 0; i < ARRAY_LEN(keys); i++)
+		keys[i] = given_key(IPPROTO_UDP, VIP);
+	t.kernel.refuse = ENOMEM;
+	t.kernel.refuse_at = 3;
+	ck_assert_int_eq(ipvs_get_each(&e, t.ipvs, keys, ARRAY_LEN(keys), &list), -ENOMEM);
+}
+END_TEST
+
 START_TEST(lists_an_empty_kernel)
 {
 	CLEANUP(talk_clear) struct talk t;
@@ -299,6 +343,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, makes_every_kind_of_change);
 	tcase_add_test(tc, gets_counters_and_connections);
 	tcase_add_test(tc, getting_what_is_not_there_is_no_error);
+	tcase_add_test(tc, asks_for_many_in_few_datagrams);
+	tcase_add_test(tc, asking_for_many_takes_no_refusal_for_an_absence);
 	tcase_add_test(tc, lists_an_empty_kernel);
 	tcase_add_test(tc, lists_all_services_sorted_with_firewall_marks_last);
 	tcase_add_test(tc, lists_a_service_once_with_its_later_reading);

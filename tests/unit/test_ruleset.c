@@ -98,6 +98,9 @@ START_TEST(says_a_rule_as_nft_does)
 	     "ct state established,related accept"},
 	    {MATCH("==", META("l4proto"), "6") ", " ACCEPT, "meta l4proto tcp accept"},
 	    {MATCH("==", META("l4proto"), "132") ", " ACCEPT, "meta l4proto sctp accept"},
+	    {MATCH("==", META("l4proto"), "{\"set\": [6, \"udp\", 47]}"), "meta l4proto { tcp, udp, 47 }"},
+	    {MATCH("!=", "{\"fib\": {\"result\": \"type\", \"flags\": \"saddr\"}}", "\"local\""),
+	     "fib saddr type != local"},
 	    {MATCH("==", META("l4proto"), "47") ", " ACCEPT, "meta l4proto 47 accept"},
 	    {MATCH("==", FIELD("tcp", "dport"), "{\"set\": [22, {\"range\": [80, 90]}]}") ", " COUNTER
 											  ", " DROP,
@@ -120,6 +123,40 @@ START_TEST(says_a_rule_as_nft_does)
 		snprintf(json, sizeof(json), HEAD RULE("ip", "t", "c", "%s") TAIL, rules[i].expr);
 		r = parsed(json);
 		ck_assert_str_eq(r.rules[0].text, rules[i].text);
+		ruleset_clear(&r);
+	}
+}
+END_TEST
+
+START_TEST(recognizes_a_rule_by_its_text)
+{
+	static const char pool[] = MATCH("==", META("l4proto"), "{\"set\": [6, 17]}") ", "
+	    MATCH("==", FIELD("th", "dport"), "{\"range\": [1, 2]}");
+	static const char source[] = MATCH("==", FIELD("ip", "saddr"), "\"192.0.2.1\"");
+	static const struct {
+		const char *expr, *end;
+		bool same;
+	} rules[] = {
+	    {pool, ", " ACCEPT, true},
+	    {pool, ", " COUNTER ", " ACCEPT, true},
+	    {pool, ", " ACCEPT ", " COUNTER, true},
+	    {pool, ", " DROP, false},
+	    {pool, ", " COUNTER, false},
+	    {pool, ", {\"limit\": {\"rate\": 5}}, " ACCEPT, false},
+	    {source, ", " ACCEPT, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		char json[1024];
+		struct ruleset r;
+
+		snprintf(json, sizeof(json), HEAD RULE("ip", "t", "c", "%s%s") TAIL, rules[i].expr,
+			 rules[i].end);
+		r = parsed(json);
+		ck_assert_msg(ruleset_says(&r.rules[0], "meta l4proto { tcp, udp } th dport 1-2 accept") ==
+				  rules[i].same, "%s", r.rules[0].text);
+		ck_assert(!ruleset_says(&r.rules[0], "meta l4proto { tcp, udp } th dport 1-2 accept more"));
+		ck_assert(!ruleset_says(&r.rules[0], ""));
 		ruleset_clear(&r);
 	}
 }
@@ -193,6 +230,7 @@ START_TEST(judges_conditions)
 		{ MATCH("==", ORIGINAL_PORT, "80"), S, S, S },
 		{ MATCH("!=", SOURCE_TYPE, "\"local\""), U, P, U },
 		{ MATCH("==", SOURCE_TYPE, "\"local\""), U, S, U },
+		{ MATCH("!=", "{\"fib\": {\"result\": \"type\", \"flags\": \"saddr\"}}", "\"local\""), U, P, U },
 		{ MATCH("<", META("mark"), "5"), U, U, U },
 		{ "{\"limit\": {\"rate\": 3, \"burst\": 5, \"per\": \"second\"}}", U, U, U },
 		{ "{\"log\": {\"prefix\": \"x\"}}", P, P, P },
@@ -296,6 +334,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, reads_tables_chains_sets_and_rules);
 	tcase_add_test(tc, rejects_what_nft_does_not_print);
 	tcase_add_test(tc, says_a_rule_as_nft_does);
+	tcase_add_test(tc, recognizes_a_rule_by_its_text);
 	tcase_add_test(tc, judges_conditions);
 	tcase_add_test(tc, judges_verdicts_and_maps_of_states);
 	tcase_add_test(tc, follows_jumps_within_the_table);

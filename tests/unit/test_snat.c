@@ -156,6 +156,38 @@ static void described(const char *json, char text[static SNAT_TEXT_MAX])
 	ruleset_clear(&r);
 }
 
+START_TEST(recognizes_whatever_table_a_mode_makes)
+{
+	static const char *const others[] = {
+	    "", "masquerade random", "no rule of ours", "vips { 192.0.2.1 }; masquerade",
+	    "vips { 192.0.2.1 }; meta l4proto tcp " PORTS "masquerade"};
+	static const struct {
+		enum snat_mode mode;
+		const char *to;
+	} modes[] = {{SNAT_IPVS, NULL}, {SNAT_MASQUERADE, NULL}, {SNAT_ADDRESS, "10.0.0.1"}};
+	struct addr vips[] = { address("192.0.2.9"), address("192.0.2.10") };
+	char text[SNAT_TEXT_MAX];
+	struct err e;
+
+	for (size_t i = 0; i < 2 * ARRAY_LEN(modes); i++) {
+		struct config c = config(modes[i / 2].mode, modes[i / 2].to);
+
+		if (i % 2)
+			c.port_last = c.port_first;
+		ck_assert_int_eq(snat_table(&e, &c, AF_INET, vips, 2, text), 0);
+		ck_assert_msg(snat_is_made(text, AF_INET), "%s", text);
+		if (modes[i / 2].mode != SNAT_MASQUERADE)
+			ck_assert(!snat_is_made(text, AF_INET6));
+		strcat(text, " random");
+		ck_assert_msg(!snat_is_made(text, AF_INET), "%s", text);
+		strcat(text, "; accept");
+		ck_assert_msg(!snat_is_made(text, AF_INET), "%s", text);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		ck_assert_msg(!snat_is_made(others[i], AF_INET), "%s", others[i]);
+}
+END_TEST
+
 START_TEST(recognizes_its_table_and_what_differs_in_it)
 {
 	char text[SNAT_TEXT_MAX];
@@ -179,6 +211,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, writes_the_table_of_nft_for_each_mode);
 	tcase_add_test(tc, refuses_more_vips_than_it_has_room_for);
 	tcase_add_test(tc, makes_the_table_anew_in_one_transaction);
+	tcase_add_test(tc, recognizes_whatever_table_a_mode_makes);
 	tcase_add_test(tc, recognizes_its_table_and_what_differs_in_it);
 }
 

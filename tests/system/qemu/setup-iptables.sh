@@ -10,6 +10,8 @@
 . "${tools:?}/lib.sh"
 # shellcheck source=tests/lab/snat.sh
 . "${tools:?}/snat.sh"
+# shellcheck source=tests/lab/traffic.sh
+. "${tools:?}/traffic.sh"
 
 snat_network
 lab_configure
@@ -22,7 +24,7 @@ check_equal "$(state_of 'snat ipv4')" 'missing iptables no rule' "snat ipv4"
 check_equal "$(nft list tables)" '' "tables"
 kernel >/run/before
 
-snat_publish 2>/dev/null
+{ snat_publish; traffic_publish 100000; } 2>/dev/null
 modes
 say "Never a second rule, and all is taken back with the tables that came with it"
 check_equal "$(iptables-save -t nat | grep -c sonm-gateway)" 1 "rules"

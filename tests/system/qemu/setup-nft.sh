@@ -9,6 +9,8 @@
 . "${tools:?}/lib.sh"
 # shellcheck source=tests/lab/snat.sh
 . "${tools:?}/snat.sh"
+# shellcheck source=tests/lab/traffic.sh
+. "${tools:?}/traffic.sh"
 
 # expect_setup_error PATTERN: that --apply fails with one line like that.
 expect_setup_error()
@@ -39,7 +41,7 @@ check_equal "$(state_of 'snat ipv4')" 'missing nft no rule of ours' "snat ipv4"
 check_equal "$(state_of 'filter FORWARD ipv4')" 'ok nft passes' "filter FORWARD ipv4"
 check_equal "$(nft list tables)" 'table inet mine' "tables"
 
-snat_publish 2>/dev/null
+{ snat_publish; traffic_publish 100000; } 2>/dev/null
 mode '"fd00::99"' '10.0.0.1 fd00::99 ' '10.0.0.11 fd00::11 '
 modes
 
@@ -130,12 +132,36 @@ check_equal "$(nft list table inet firewalld | grep -c sonm-gateway)" 3 "rules o
 expect 0 sonm-gw-setup --apply --open-firewall >/run/output
 check_equal "$(nft list table inet firewalld | grep -c sonm-gateway)" 3 "rules of ours, after a second time"
 
-say "While somebody's own rule is in our table, it is left"
+say "Rules of ours that somebody changes are his then; one that he only counts is not"
+ours='comment "sonm-gateway"'
+nft -a list table inet firewalld | sed -n "s/.*sonm-gateway.*# handle //p" | xargs >/run/handles
+read -r input udp tcp </run/handles
+nft "replace rule inet firewalld filter_INPUT handle $input ip saddr 198.51.100.0/24 meta l4proto { tcp, udp } th dport 32768-33768 accept $ours;
+	replace rule inet firewalld filter_OUTPUT handle $tcp fib saddr type != local meta l4proto tcp ct original proto-dst 32768-33768 counter accept $ours;
+	replace rule inet firewalld filter_OUTPUT handle $udp fib saddr type != local meta l4proto udp ct original proto-dst 32768-33000 accept $ours"
+expect 0 sonm-gw-setup --undo --dry-run -j >/run/json
+check_equal "$(jq -r '.steps[] | select(.name | test("filter (IN|OUT)PUT ipv4")) | "\(.outcome) \(.why)"' /run/json)" \
+	"changed somebody has changed a rule of ours since: it stays
+left somebody has changed a rule of ours since: it stays" "OUTPUT and INPUT"
+
+say "While somebody's own rule is in our table, it is left; one that he has changed stays as well"
+nft "insert rule ip6 sonm_gateway postrouting ip6 saddr 2001:db8:2::/64 return $ours"
 nft 'add rule ip sonm_gateway postrouting oifname lan counter comment "mine"'
 expect_setup_error 'somebody has added rules to table sonm_gateway'
 expect 0 sonm-gw-setup --undo >/run/output 2>&1
 grep -A3 '^left *snat ipv4' /run/output | grep 'somebody has added rules to table sonm_gateway'
+check_equal "$(grep -c 'somebody has changed a rule of ours since' /run/output)" 2 "filters with a rule that stays"
+nft list table inet firewalld | sed -n 's/^\t*\(.*\) comment "sonm-gateway"$/\1/p' >/run/left
+check_equal "$(cat /run/left)" "ip saddr 198.51.100.0/24 meta l4proto { tcp, udp } th dport 32768-33768 accept
+fib saddr type != local meta l4proto udp ct original proto-dst 32768-33000 accept" "rules that stay"
+for chain in filter_INPUT filter_OUTPUT; do
+	nft delete rule inet firewalld $chain handle \
+		"$(nft -a list chain inet firewalld $chain | sed -n 's/.*sonm-gateway.*# handle //p')"
+done
 check_equal "$(nft list table ip sonm_gateway | grep -c 'sonm-gateway\|mine')" 7 "rules in it"
+grep -A3 '^left *snat ipv6' /run/output | grep 'somebody has changed table sonm_gateway since: it stays'
+check_equal "$(nft list table ip6 sonm_gateway | grep -c sonm-gateway)" 7 "rules in that of IPv6"
+nft delete table ip6 sonm_gateway
 nft delete rule ip sonm_gateway postrouting handle \
 	"$(nft -a list chain ip sonm_gateway postrouting | sed -n 's/.*"mine" # handle //p')"
 
