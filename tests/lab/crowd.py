@@ -12,7 +12,6 @@ import os
 import random
 import resource
 import sys
-import threading
 import time
 
 import exact
@@ -102,11 +101,10 @@ def main():
     containers, callers, seconds = map(int, sys.argv[1:4])
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
-    exact.OPERATORS = callers
+    exact.OPERATORS = callers + 1
     story = Story(containers, seconds, sys.argv[4], sys.argv[5] if len(sys.argv) > 5 else "")
     names = list(story.containers)
-    threading.Thread(target=story.keep_account, daemon=True).start()
-    exact.at_once([Caller(story, names[i::callers]).live for i in range(callers)])
+    exact.at_once([story.keep_account] + [Caller(story, names[i::callers]).live for i in range(callers)])
     finish(story)
     sys.stdout.flush()
     os._exit(0)  # its threads serve for ever

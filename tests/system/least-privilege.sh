@@ -8,7 +8,7 @@
 # shellcheck source=tests/lab/lib.sh
 . "${tools:?}/lib.sh"
 
-hub=990 group=991 reader=992 stranger=993
+hub=990 billing=991 reader=992 stranger=993
 with=/usr/local/sbin without=/usr/local/bin
 
 # as USER GROUPS CAPABILITIES COMMAND...: the most that it could ever get are these capabilities.
@@ -23,13 +23,13 @@ as()
 # The hub itself: what the program's file gives, and of that no more than CAP_NET_ADMIN.
 as_hub()
 {
-	as $hub $group -all,+net_admin "$@"
+	as $hub '' -all,+net_admin "$@"
 }
 
-# prepared PROGRAM: as the manual page says.
+# prepared PROGRAM: as sonm-vs(8), PRIVILEGES, says.
 prepared()
 {
-	install -g $group -m 750 "$(PATH=$builddir command -v "$1")" $with
+	install -g $hub -m 750 "$(PATH=$builddir command -v "$1")" $with
 	setcap cap_net_admin+ep "$with/$1"
 	install -m 755 "$builddir/$1" $without
 }
@@ -47,8 +47,8 @@ sed '$a\  state: /var/lib/sonm-setup/gateway.db' /etc/sonm/gateway.yaml >/etc/so
 sonm-gw-setup -c /etc/sonm/setup.yaml --apply >/run/setup || { cat /run/setup; fail "sonm-gw-setup --apply"; }
 prepared sonm-vs
 prepared sonm-gwstat
-install -m 755 "$builddir/sonm-gw-setup" "$builddir/sonm-stun" $without
-chown $hub:$group /var/lib/sonm
+install -m 755 "$builddir/sonm-gw-setup" $without
+chown $hub:$billing /var/lib/sonm
 chmod 2750 /var/lib/sonm
 cp /etc/hostname /tmp/served
 serve worker1 /tmp/served 8080
@@ -75,17 +75,19 @@ check_equal "$(find /var/lib/sonm -newer /run/setup -not -user $hub -not -name l
 
 say "Who lacks the capability is told so, and changes nothing"
 before=$(sqlite3 "$state" .dump | sha256) kernel=$(ipvsadm -Sn)
-expect_error 7 'CAP_NET_ADMIN' as $hub $group -all $without/sonm-vs -A other -t 80=10.0.0.11:8080
-expect_error 7 'CAP_NET_ADMIN' as $hub $group -all $without/sonm-vs -D web
-expect_error 7 'CAP_NET_ADMIN' as $hub $group -all $without/sonm-gwstat --checkpoint
-expect_error 7 CAP_NET_ADMIN as $hub $group -all $without/sonm-gw-setup --apply
+expect_error 7 'CAP_NET_ADMIN' as $hub '' -all $without/sonm-vs -A other -t 80=10.0.0.11:8080
+expect_error 7 'CAP_NET_ADMIN' as $hub '' -all $without/sonm-vs -D web
+expect_error 7 'CAP_NET_ADMIN' as $hub '' -all $without/sonm-gwstat --checkpoint
+expect_error 7 CAP_NET_ADMIN as $hub '' -all $without/sonm-gw-setup --apply
 check_equal "$(sqlite3 "$state" .dump | sha256)" "$before" "the state file is as it was"
 check_equal "$(ipvsadm -Sn)" "$kernel" "the kernel has what it had"
 
 say "A stranger may not even start what has the capability, nor look into the state file"
-status=0
-as $stranger '' -all,+net_admin $with/sonm-vs -L 2>/run/stderr || status=$?
-check_equal "$status" 126 "exit status of what may not be executed"
+for groups in '' $billing; do
+	status=0
+	as $stranger "$groups" -all,+net_admin $with/sonm-vs -L 2>/run/stderr || status=$?
+	check_equal "$status" 126 "exit status of what may not be executed"
+done
 expect_error 7 'ermission denied' as $stranger '' -all $without/sonm-vs -L
 
 say "Who is in the group of the state file reads the account, without any capability"
@@ -94,7 +96,7 @@ chmod g+r "$state" "$state"-journal
 files_of_state
 as_reader()
 {
-	as $reader $group -all "$@"
+	as $reader $billing -all,+net_admin "$@"
 }
 billed=$(ledger outbytes web)
 [ "$billed" -gt 0 ] || fail "nothing is on the bill"
@@ -109,10 +111,11 @@ expect_error 2 'belongs to another user' as_reader $without/sonm-vs -D web
 expect_error 2 'belongs to another user' as_reader $without/sonm-gwstat --prune -1h
 check_equal "$(ledger outbytes web)" "$billed" "bytes on the bill, after all that"
 
+say "Root relies on nothing that another user has written"
+expect_error 2 'belongs to another user' sonm-vs -L
+expect_error 2 'belongs to another user' sonm-gw-setup --undo
+
 say "And while the hub goes on"
 as_hub sonm-vs -A next -t 80=10.0.0.11:8080 >/dev/null
 check_equal "$(as_reader sqlite3 "$state" 'select container from route')" next "what is published"
 check_equal "$(as_reader $without/sonm-gwstat --closed -j | jq '.closed[0].outbytes')" "$billed" "bytes that sonm-gwstat tells"
-
-say "A worker's user needs nothing at all to look at its network"
-as $stranger '' -all $without/sonm-stun -4 -j | jq -e .nat >/dev/null || fail "sonm-stun wants more"
