@@ -128,9 +128,12 @@ static int usable_vips(struct err *e, struct search *s, sa_family_t family)
 
 static int random_numbers(struct err *e, uint32_t *out, size_t n)
 {
-	if (getrandom(out, n * sizeof(*out), 0) != (ssize_t)(n * sizeof(*out)))
-		return err_sys(e, errno, "cannot get random numbers");
-	return 0;
+	ssize_t got;
+
+	do {
+		got = getrandom(out, n * sizeof(*out), 0);
+	} while (got < 0 && errno == EINTR);
+	return got == (ssize_t)(n * sizeof(*out)) ? 0 : err_sys(e, errno, "cannot get random numbers");
 }
 
 static int vip_compare(const void *a, const void *b)

@@ -68,11 +68,21 @@ static int garbled(struct err *e)
 	return err_set(e, EBADMSG, "the kernel's IPVS answered with a message that makes no sense");
 }
 
-/* libnl's own codes do not leave this file. */
+/* libnl calls the first three a failure, and the others a lack of memory. */
+static bool says_more(int system)
+{
+	return system == EMFILE || system == ENFILE || system == EIO || system == ENOBUFS || system == ENOMEM;
+}
+
+/* libnl's own codes do not leave this file. Comes right after what has failed. */
 static int refused_by_libnl(struct err *e, const char *what, int code)
 {
+	int system = errno;
+
 	if (code == -NLE_PERM)
 		return err_set(e, EPERM, "%s: not permitted", what);
+	if ((code == -NLE_FAILURE || code == -NLE_NOMEM) && says_more(system))
+		return err_sys(e, system, "%s", what);
 	return err_set(e, code == -NLE_AGAIN ? ETIMEDOUT : EIO, "%s: %s", what, nl_geterror(code));
 }
 
@@ -82,13 +92,23 @@ static bool is_missing(void)
 	return access("/proc/net/ip_vs", F_OK) < 0 && access("/proc/net", F_OK) == 0;
 }
 
+static int no_ipvs(struct err *e)
+{
+	return err_set(e, ERR_NO_KERNEL,
+		       "this kernel has no IPVS (module ip_vs is not loaded); run 'sonm-gw-setup --apply' as root");
+}
+
+/* libnl says that the family is not found whatever has failed: what the system refused has an errno. */
 static int resolve_family(struct err *e, struct ipvs *k)
 {
-	k->family = is_missing() ? -NLE_OBJ_NOTFOUND : genl_ctrl_resolve(k->sock, IPVS_GENL_NAME);
+	if (is_missing())
+		return no_ipvs(e);
+	errno = 0;
+	k->family = genl_ctrl_resolve(k->sock, IPVS_GENL_NAME);
+	if (k->family == -NLE_OBJ_NOTFOUND && errno != 0)
+		return err_sys(e, errno, "cannot find IPVS in the kernel");
 	if (k->family == -NLE_OBJ_NOTFOUND)
-		return err_set(e, ERR_NO_KERNEL,
-			       "this kernel has no IPVS (module ip_vs is not loaded); "
-			       "run 'sonm-gw-setup --apply' as root");
+		return no_ipvs(e);
 	if (k->family < 0)
 		return refused_by_libnl(e, "cannot find IPVS in the kernel", k->family);
 	return 0;
@@ -152,8 +172,11 @@ void ipvs_closep(struct ipvs **k)
 
 static int send_requests(struct err *e, struct ipvs *k, void *buf, size_t len)
 {
-	int ret = k->peer.send ? k->peer.send(k->peer.ctx, buf, len) : nl_sendto(k->sock, buf, len);
+	int ret;
 
+	do {
+		ret = k->peer.send ? k->peer.send(k->peer.ctx, buf, len) : nl_sendto(k->sock, buf, len);
+	} while (!k->peer.send && ret == -NLE_INTR);
 	if (ret >= 0)
 		return 0;
 	if (k->peer.send)

@@ -79,6 +79,14 @@ static int on_answer(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
+/* libnl's code as an error; the system's own word is more than it says of these. Comes right after it. */
+static int refused_by_libnl(struct err *e, const char *what, int code)
+{
+	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+		return err_sys(e, errno, "%s", what);
+	return err_set(e, EIO, "%s: %s", what, nl_geterror(code));
+}
+
 int routing_open(struct err *e, struct routing **out)
 {
 	struct routing *r = calloc(1, sizeof(*r));
@@ -91,10 +99,12 @@ int routing_open(struct err *e, struct routing **out)
 	nl_socket_modify_cb(r->sock, NL_CB_VALID, NL_CB_CUSTOM, on_answer, r);
 	nl_socket_modify_err_cb(r->sock, NL_CB_CUSTOM, on_error, r);
 	nl_socket_disable_auto_ack(r->sock); /* what is asked is answered, what is changed asks for its ACK */
+	errno = 0;
 	ret = nl_connect(r->sock, NETLINK_ROUTE);
 	if (ret < 0) {
+		refused_by_libnl(e, "cannot open a netlink socket", ret);
 		routing_close(r);
-		return err_set(e, EIO, "cannot open a netlink socket: %s", nl_geterror(ret));
+		return -e->code;
 	}
 	*out = r;
 	return 0;
@@ -127,8 +137,12 @@ void routing_closep(struct routing **r)
 /* Sends a message, which it frees, and reads its answer: 0, or the kernel's errno. */
 static int ask(struct err *e, struct routing *r, struct nl_msg *msg)
 {
-	int ret = nl_send_auto(r->sock, msg);
+	int ret;
 
+	do {
+		errno = 0;
+		ret = nl_send_auto(r->sock, msg);
+	} while (ret == -NLE_INTR);
 	nlmsg_free(msg);
 	r->error = 0;
 	r->type = RTN_UNSPEC;
@@ -141,7 +155,7 @@ static int ask(struct err *e, struct routing *r, struct nl_msg *msg)
 		return 0;
 	}
 	if (ret < 0 && r->error == 0)
-		return err_set(e, EIO, "the kernel's routing does not answer: %s", nl_geterror(ret));
+		return refused_by_libnl(e, "the kernel's routing does not answer", ret);
 	return r->error;
 }
 

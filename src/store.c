@@ -322,11 +322,23 @@ void store_set_time(struct store *s, int64_t now)
 	s->time = now;
 }
 
+/* What SQLite counts in the file (fileformat2.html, 1.3.7); in a transaction it stands still. */
+static int64_t count_changes(const struct store *s)
+{
+	unsigned char count[4];
+	ssize_t got = s->fd < 0 ? -1 : pread(s->fd, count, sizeof(count), 24);
+
+	if (got != sizeof(count))
+		return got == 0 ? 0 : -1; /* 0: a new file */
+	return (int64_t)count[0] << 24 | count[1] << 16 | count[2] << 8 | count[3];
+}
+
 int store_begin(struct err *e, struct store *s)
 {
 	if (sql_run(e, s, "BEGIN IMMEDIATE", SQL_NONE) < 0)
 		return -e->code;
 	store_journal_begin(s);
+	s->changes = count_changes(s);
 	return 0;
 }
 
@@ -338,9 +350,43 @@ int store_begin_read(struct err *e, struct store *s)
 	return sql_run(e, s, "SELECT count(*) FROM sqlite_master", SQL_NONE);
 }
 
+/* Writes what is there already, so that all of it stays. */
+static int commit_again(struct err *e, struct store *s)
+{
+	int ret = store_schema_touch(e, s);
+
+	if (ret == 0)
+		ret = sql_run(e, s, "COMMIT", SQL_NONE);
+	store_rollback(s);
+	return ret;
+}
+
+/*
+ * At the end of a commit the journal is ended and locks are given back. If that
+ * fails, SQLite says that the commit did, but the file has all of it: whoever is told
+ * "failed" would find it done.
+ */
+static int complete_commit(struct err *e, struct store *s)
+{
+	int64_t before = s->changes;
+	struct err ignored;
+	int ret;
+
+	if (!sqlite3_get_autocommit(s->db))
+		return -e->code; /* a reader was in the way: the caller takes it back */
+	ret = store_begin(&ignored, s);
+	if (ret == 0 && (before < 0 || s->changes == before)) {
+		store_rollback(s);
+		return -e->code;
+	}
+	if (ret == 0)
+		ret = commit_again(&ignored, s);
+	return ret == 0 ? 0 : err_advise(e, "it may have been written all the same");
+}
+
 int store_commit(struct err *e, struct store *s)
 {
-	return sql_run(e, s, "COMMIT", SQL_NONE);
+	return sql_run(e, s, "COMMIT", SQL_NONE) == 0 ? 0 : complete_commit(e, s);
 }
 
 void store_rollback(struct store *s)

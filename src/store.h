@@ -44,7 +44,10 @@ void store_closep(struct store **s); /* a CLEANUP function */
 int store_lock(struct err *e, struct store *s) MUST_CHECK;
 void store_unlock(struct store *s);
 
-/* A transaction. Commit is durable when it returns. Rollback without begin does nothing. */
+/*
+ * A transaction. Commit is durable when it returns; if it fails, nothing was written, or its message
+ * says that this is not known. Rollback without begin does nothing.
+ */
 int store_begin(struct err *e, struct store *s) MUST_CHECK;
 int store_commit(struct err *e, struct store *s) MUST_CHECK;
 

@@ -160,3 +160,8 @@ int store_schema_upgrade(struct err *e, struct store *s)
 	store_rollback(s);
 	return ret;
 }
+
+int store_schema_touch(struct err *e, struct store *s)
+{
+	return sql_script(e, s, "PRAGMA application_id = 1397706317");
+}

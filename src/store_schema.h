@@ -19,4 +19,7 @@ int store_schema_version(struct err *e, struct store *s, int *out) MUST_CHECK;
  */
 int store_schema_upgrade(struct err *e, struct store *s) MUST_CHECK;
 
+/* In a transaction: writes something that the file has already. */
+int store_schema_touch(struct err *e, struct store *s) MUST_CHECK;
+
 #endif

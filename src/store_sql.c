@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define WHEN_DAMAGED "move it away and restore a saved document: 'sonm-vs -R FILE --adopt'"
+
 static int errno_of(struct store *s, int code)
 {
 	switch (code & 0xff) {
@@ -28,27 +30,51 @@ static int errno_of(struct store *s, int code)
 	}
 }
 
+/* What the system has said to SQLite, which calls it an I/O error, or 0 if that would not be clearer. */
+static int system_errno(struct store *s, int base)
+{
+	int code = s->db && (base == SQLITE_IOERR || base == SQLITE_CANTOPEN) ? sqlite3_system_errno(s->db) : 0;
+
+	switch (code) {
+	case EIO:
+	case ENOSPC:
+	case EDQUOT:
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+	case ENOLCK:
+		return code;
+	default:
+		return 0;
+	}
+}
+
 int sql_fail(struct err *e, struct store *s, int code, const char *what)
 {
 	int base = code & 0xff;
+	int system = system_errno(s, base);
 
-	err_set(e, errno_of(s, code), "cannot %s state file %s: %s", what, s->path,
-		s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code));
+	if (system)
+		err_sys(e, system, "cannot %s state file %s", what, s->path);
+	else
+		err_set(e, errno_of(s, code), "cannot %s state file %s: %s", what, s->path,
+			s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code));
 	if (base == SQLITE_BUSY)
 		err_advise(e, "another program keeps reading it: see 'fuser -v %s'", s->path);
-	if (base == SQLITE_FULL)
+	if (base == SQLITE_FULL || system == ENOSPC)
 		err_advise(e, "make room on the disk and try again");
+	if (base == SQLITE_IOERR && (system == 0 || system == EIO))
+		err_advise(e, "see with df and dmesg what the disk has");
 	if (base == SQLITE_READONLY || base == SQLITE_PERM)
 		err_advise(e, "see who may write to it, and to its directory");
 	if (base == SQLITE_CORRUPT || base == SQLITE_NOTADB)
-		err_advise(e, "it is damaged: keep a copy and put a saved one in its place");
+		err_advise(e, "it is damaged: " WHEN_DAMAGED);
 	return -e->code;
 }
 
 int sql_damaged(struct err *e, const struct store *s, const char *what)
 {
-	return err_set(e, EIO, "state file %s is damaged: %s makes no sense; keep a copy and put a saved one in its place",
-		       s->path, what);
+	return err_set(e, EIO, "state file %s is damaged: %s makes no sense; " WHEN_DAMAGED, s->path, what);
 }
 
 int sql_script(struct err *e, struct store *s, const char *script)

@@ -18,6 +18,7 @@ struct store {
 	int busy_ms; /* how long SQLite's own locks are waited for */
 	char path[4096];
 	int64_t time; /* store_set_time; 0: the system's */
+	int64_t changes; /* how often the file had been changed when the transaction began; -1: not known */
 	/* Prepared once, found by the address of their text. */
 	struct {
 		const char *sql;

@@ -392,7 +392,9 @@ START_TEST(killed_at_any_statement_it_leaves_the_old_version_or_the_new_one)
 		CLEANUP_FREE char *want = text_of(&old, shape[3]);
 
 		version = state_sql(&state, "PRAGMA user_version");
-		ck_assert_int_eq(version, 1); /* the commit is the last statement */
+		if (version == STORE_VERSION)
+			break; /* it was killed after the commit */
+		ck_assert_int_eq(version, 1);
 		expect_text(&state, shape[3], want);
 		expect_same_contents(&state, &old);
 		n++;
