@@ -111,9 +111,9 @@ START_TEST(a_writer_waits_for_the_lock)
 }
 END_TEST
 
-/* What a crowd of processes shares: how often one of them had the lock, and the most that passed one who waited. */
+/* What a crowd of processes shares: how often one of them had the lock, and how often after too many others. */
 struct turns {
-	_Atomic unsigned n, most_before;
+	_Atomic unsigned n, n_late;
 };
 
 /* Holds it for 2 ms again and again, with pauses in which others can have it. */
@@ -130,8 +130,7 @@ static void want_lock(const struct state *state, struct turns *turns)
 		if (store_lock(&e, s) < 0)
 			_exit(3);
 		before = turns->n++ - came;
-		if (before > turns->most_before)
-			turns->most_before = before;
+		turns->n_late += before > 2 * CROWD;
 		usleep(2 * 1000);
 		store_unlock(s);
 		usleep(100);
@@ -159,8 +158,8 @@ START_TEST(who_comes_first_is_let_in_first)
 		kill(crowd[i], SIGKILL);
 		waitpid(crowd[i], NULL, 0);
 	}
-	/* One of them at each turn; on a busy machine somebody is slow to queue. */
-	ck_assert_msg(turns->most_before <= 12 * CROWD, "%u were let in before one", turns->most_before);
+	/* Not 0: on a busy machine somebody may be slow to queue. */
+	ck_assert_msg(turns->n_late <= 4 * CROWD, "%u of %u waited for too many others", turns->n_late, turns->n);
 	munmap(turns, sizeof(*turns));
 }
 END_TEST
