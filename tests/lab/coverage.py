@@ -6,8 +6,9 @@ coverage.py BUILD-DIR [DIRECTORY...]
 Tells which lines of src/ and tools/ were executed, of programs that were built
 for gcov in BUILD-DIR: by those that ran there, and by those whose counts are
 below the directories (tests/lab/run, coverage). For each file the share, and by
-name what was not executed: functions, and the lines of others. Fails if the
-share of all is below the environment's "least", in percent (default: 85).
+name what was not executed: functions, and the lines of others; "nothing"
+where no line was counted, as of a file that is all data. Fails if the share of
+all is below the environment's "least", in percent (default: 85).
 """
 
 import json
