@@ -43,7 +43,7 @@ extern int rl_eof_found; /* older headers lack it */
 /* Where readline's functions and variables are, under their own names. All NULL: not loaded. */
 struct readline {
 	void *handle;
-#define MEMBER(name) __typeof__(name) *name;
+#define MEMBER(name) __typeof__(name) *(name);
 	SYMBOLS(MEMBER)
 #undef MEMBER
 };

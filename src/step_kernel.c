@@ -88,7 +88,7 @@ static const char *key_of(const char *name, char key[static 64])
 	char separator = strchr(name, '/') ? '/' : '.';
 	size_t n = 0;
 
-	for (; name[n] && n < 63; n++)
+	for (; n < 63 && name[n]; n++)
 		key[n] = name[n] == separator ? '/' : name[n];
 	key[n] = '\0';
 	return key;

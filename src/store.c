@@ -4,22 +4,35 @@
 
 #include <fcntl.h>
 #include <libgen.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <time.h>
 
 #define BUSY_MS (STORE_LOCK_SECONDS * 1000)
 #define GLANCE_BUSY_MS 500 /* a commit takes less */
 
-/* Whoever can write to the file or to its directory decides about traffic and bills. */
-static int check_owner(struct err *e, const struct stat *st, const char *what, const char *path)
+static bool only_reads(enum store_mode mode)
 {
-	if ((st->st_uid != 0 && st->st_uid != geteuid()) || (st->st_mode & (S_IWGRP | S_IWOTH)))
-		return err_set(e, ERR_USAGE,
-			       "%s %s can be written to by others; give it to root and take their permission away",
-			       what, path);
+	return mode == STORE_READ || mode == STORE_GLANCE;
+}
+
+/*
+ * Whoever can write to the file or to its directory decides about traffic and bills, and what is recorded there of the
+ * setup is undone by root: who is not root may read what another user keeps, nobody else relies on it.
+ */
+static int check_owner(struct err *e, const struct stat *st, enum store_mode mode, const char *what, const char *path)
+{
+	bool is_reader = only_reads(mode) && geteuid() != 0;
+
+	if (st->st_uid != 0 && st->st_uid != geteuid() && !is_reader)
+		return err_set(e, ERR_USAGE, "%s %s belongs to another user; run as that one, or give it to root", what,
+			       path);
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return err_set(e, ERR_USAGE, "%s %s can be written to by others; take their permission away", what, path);
 	return 0;
 }
 
@@ -47,7 +60,7 @@ static int check_directory(struct err *e, const char *path, enum store_mode mode
 	if (S_ISLNK(st.st_mode))
 		return err_set(e, ERR_USAGE, "the state file's directory %s is a symbolic link; name the directory itself",
 			       dir);
-	return check_owner(e, &st, "the state file's directory", dir);
+	return check_owner(e, &st, mode, "the state file's directory", dir);
 }
 
 static int open_file(struct err *e, struct store *s, enum store_mode mode)
@@ -69,7 +82,7 @@ static int open_file(struct err *e, struct store *s, enum store_mode mode)
 		return refused_by_system(e, "open state file", s->path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_USAGE, "state file %s is not a regular file", s->path);
-	return check_owner(e, &st, "state file", s->path);
+	return check_owner(e, &st, mode, "state file", s->path);
 }
 
 /*
@@ -173,11 +186,6 @@ static int upgrade_file(struct err *e, struct store *s)
 	return ret;
 }
 
-static bool only_reads(enum store_mode mode)
-{
-	return mode == STORE_READ || mode == STORE_GLANCE;
-}
-
 /* version: what there is; 0: nothing. */
 static int open_version(struct err *e, struct store *s, enum store_mode mode, int version)
 {
@@ -241,31 +249,65 @@ void store_closep(struct store **s)
 	store_close(*s);
 }
 
+static void ignore_alarm(int signal)
+{
+	(void)signal;
+}
+
+/* Waits in flock(2) until then; -1, with errno. The alarm repeats itself, as one may come before the call. */
+static int wait_in_queue(int fd, time_t deadline)
+{
+	const struct itimerval alarm = { { 0, 200 * 1000 }, { STORE_LOCK_SECONDS, 0 } };
+	struct timespec now;
+	int ret;
+
+	setitimer(ITIMER_REAL, &alarm, NULL);
+	do {
+		ret = flock(fd, LOCK_EX);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (ret < 0 && errno == EINTR && now.tv_sec < deadline);
+	if (ret < 0 && errno == EINTR)
+		errno = ETIMEDOUT;
+	return ret;
+}
+
+/*
+ * The kernel lets those who wait in the order in which they came. Whoever tried again and again instead could be
+ * passed by others for ever. A process has one thread, and its alarm belongs to nobody else.
+ */
+static int queue_for_lock(int fd)
+{
+	const struct sigaction on_alarm = { .sa_handler = ignore_alarm };
+	const struct itimerval off = { { 0, 0 }, { 0, 0 } };
+	struct sigaction before;
+	struct timespec now;
+	int ret, code;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sigaction(SIGALRM, &on_alarm, &before);
+	ret = wait_in_queue(fd, now.tv_sec + STORE_LOCK_SECONDS);
+	code = errno;
+	setitimer(ITIMER_REAL, &off, NULL);
+	sigaction(SIGALRM, &before, NULL);
+	errno = code;
+	return ret;
+}
+
 /*
  * flock(2), not SQLite's own lock, because it has to be held across a commit
  * and the change in the kernel after it.
  */
 int store_lock(struct err *e, struct store *s)
 {
-	struct timespec now, pause = { 0 };
-	time_t deadline;
-	long most_us = 500;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	deadline = now.tv_sec + STORE_LOCK_SECONDS;
-	while (s->fd >= 0 && flock(s->fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return err_sys(e, errno, "cannot lock state file %s", s->path);
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		if (now.tv_sec >= deadline)
-			return err_set(e, ETIMEDOUT,
-				       "state file %s has been in use by another program for %d seconds; "
-				       "see who holds it with 'fuser -v %s'", s->path, STORE_LOCK_SECONDS, s->path);
-		pause.tv_nsec = 1000 * (100 + now.tv_nsec / 1000 % most_us);
-		nanosleep(&pause, NULL);
-		most_us = most_us < 10000 ? most_us * 2 : most_us;
-	}
-	return 0;
+	if (s->fd < 0 || flock(s->fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK && queue_for_lock(s->fd) == 0)
+		return 0;
+	if (errno == ETIMEDOUT)
+		return err_set(e, ETIMEDOUT,
+			       "state file %s has been in use by another program for %d seconds; "
+			       "see who holds it with 'fuser -v %s'", s->path, STORE_LOCK_SECONDS, s->path);
+	return err_sys(e, errno, "cannot lock state file %s", s->path);
 }
 
 void store_unlock(struct store *s)

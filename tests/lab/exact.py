@@ -41,11 +41,15 @@ class Route:
 
     def __init__(self, container, protocol, index, is_ipv6, endpoint=None):
         self.container, self.protocol, self.index, self.is_ipv6 = container, protocol, index, is_ipv6
-        self.key = (container, NUMBER[protocol], protocol)
+        self.number = NUMBER[protocol]
         self.endpoint = endpoint and tuple(endpoint)  # JSON knows lists only
         self.worker_port = WORKER_PORTS + index
         self.client_port = self.first_port = CLIENT_PORTS + index * CLIENT_PORTS_EACH
         self.second = False
+
+    @property
+    def key(self):
+        return self.container, self.number, self.protocol
 
     def saved(self):
         return [self.container, self.protocol, self.index, self.is_ipv6, self.endpoint]
@@ -56,7 +60,7 @@ class Route:
 
     def option(self, worker=None):
         """As sonm-vs wants it: the whole route, or one real server of it."""
-        return [f"--{self.protocol}", f"{NUMBER[self.protocol]}" + (f"={self.real(worker)}" if worker else "")]
+        return [f"--{self.protocol}", f"{self.number}" + (f"={self.real(worker)}" if worker else "")]
 
     def next_port(self):
         self.client_port += 1

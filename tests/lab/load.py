@@ -8,7 +8,9 @@ to the end, UDP clients stay. All else is cut off by the hub.
 """
 import concurrent.futures
 import ctypes
+import hashlib
 import os
+import random
 import selectors
 import socket
 import struct
@@ -17,6 +19,7 @@ import time
 
 CLONE_NEWNET = 0x40000000
 PART = 65536
+PATTERN = random.Random(1).randbytes(PART)  # what is sent, again and again
 UDP_ANSWERS = 8  # in a burst; more could overrun a queue on the way
 
 
@@ -77,23 +80,41 @@ def listener(protocol, port):
     return datagrams
 
 
-def receive(connection, size):
-    while size > 0:
-        part = connection.recv(min(size, PART))
+def sent(size):
+    """So many bytes as they are sent, in parts."""
+    for at in range(0, size, PART):
+        yield PATTERN[:size - at]
+
+
+def digest_of(parts):
+    """Tells apart whatever was lost, doubled, moved or changed."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.digest()
+
+
+def received(connection, size=None):
+    """What comes, in parts: so many bytes, or until the end."""
+    while size != 0:
+        part = connection.recv(PART if size is None else min(size, PART))
         if not part:
+            if size is None:
+                return
             raise ConnectionResetError
-        size -= len(part)
+        size = None if size is None else size - len(part)
+        yield part
 
 
 def answer_tcp(connection):
-    """A request says how many bytes follow it, and how many are wanted."""
+    """A request says how many bytes follow it, and how many are wanted; if those are not what was sent, none come."""
     with connection:
         try:
             keep_alive(connection)
             size, wanted = struct.unpack("!QQ", connection.recv(16, socket.MSG_WAITALL))
-            receive(connection, size)
-            for at in range(0, wanted, PART):
-                connection.sendall(bytes(min(PART, wanted - at)))
+            intact = digest_of(received(connection, size)) == digest_of(sent(size))
+            for part in sent(wanted if intact else 0):
+                connection.sendall(part)
             connection.shutdown(socket.SHUT_WR)
             connection.recv(1)
         except (OSError, struct.error):  # cut off
@@ -104,13 +125,14 @@ def answer_udp(datagrams):
     request, peer = datagrams.recvfrom(2048)
     answers, size = struct.unpack("!HH", request[:4])
     for _ in range(answers):
-        datagrams.sendto(bytes(size), peer)
+        datagrams.sendto(PATTERN[:size], peer)
 
 
 class Client:
     """Several transfers at once. Each has a local port of its own, by which witnesses know it."""
 
-    def __init__(self):
+    def __init__(self, patience=0.7):
+        self.patience = patience  # seconds for an answer over UDP
         self.place = threads_in("client", 24)
         self.open = []  # a client of UDP that has gone would answer what still comes with ICMP errors
         self.transfers = []
@@ -129,33 +151,36 @@ class Client:
         return done
 
     def transfer_tcp(self, endpoint, port, size, wanted, pause):
-        got = 0
+        digest = hashlib.sha256()
         with socket_at(endpoint, socket.SOCK_STREAM, port) as server:
             try:
                 keep_alive(server)
                 server.connect(endpoint)
-                server.sendall(struct.pack("!QQ", size, wanted) + bytes(size))
-                while part := server.recv(PART):
-                    got += len(part)
+                server.sendall(struct.pack("!QQ", size, wanted) + b"".join(sent(size)))
+                for part in received(server):
+                    digest.update(part)
                     time.sleep(pause)
             except OSError:  # refused or cut off
                 pass
-        return got == wanted
+        return digest.digest() == digest_of(sent(wanted))
 
     def transfer_udp(self, endpoint, port, size, wanted, pause):
-        request = struct.pack("!HH", UDP_ANSWERS, 1 + wanted % 1300) + bytes(size % 1300)
+        answer = PATTERN[:1 + wanted % 1300]
+        request = struct.pack("!HH", UDP_ANSWERS, len(answer)) + bytes(size % 1300)
         server = socket_at(endpoint, socket.SOCK_DGRAM, port)
         self.open.append(server)
-        server.settimeout(0.7)
+        server.settimeout(self.patience)
         server.connect(endpoint)
         got = 0
         try:
             while got < wanted:
                 server.send(request)
                 for _ in range(UDP_ANSWERS):
-                    got += len(server.recv(2048))
+                    if server.recv(2048) != answer:
+                        raise ConnectionError
+                    got += len(answer)
                 time.sleep(pause)
-        except OSError:  # refused or cut off
+        except OSError:  # refused, cut off, or not what was sent
             pass
         return got >= wanted
 

@@ -9,9 +9,9 @@ import subprocess
 import sys
 import tempfile
 
-from checks import BUILD, TREE, check, finish
+from checks import BUILD, PROGRAMS, TREE, check, finish
 
-COPIED = "ChangeLog HACKING Makefile.am README configure.ac completions contrib man src tools".split()
+COPIED = ".clang-tidy ChangeLog HACKING Makefile.am README configure.ac completions contrib man src tools".split()
 
 # Check: [(file, what is there, what is put in its place, what must be said)]. "" is there at the beginning.
 MISTAKES = {
@@ -81,6 +81,33 @@ MISTAKES = {
     ],
 }
 
+# Likewise of those that take long, and are asked about this one file only.
+DEFECTS = {
+    "tidy": [
+        ("src/pool.c", "", "int f(int n) {\n\tif (n > 2);\n\t\tn = 2;\n\treturn n;\n}\n", "bugprone-suspicious-semicolon"),
+        ("src/pool.c", "", "#define TWICE(a) (a * 2)\n", "bugprone-macro-parentheses"),
+    ],
+    "cppcheck": [
+        ("src/pool.c", "", "int f(void) { int a[2] = { 0, 1 }; return a[2]; }\n", "arrayIndexOutOfBounds"),
+        ("src/pool.c", "", "int f(int n) { return n == 1 || n == 1; }\n", "knownConditionTrueFalse"),
+    ],
+    "analyzer": [
+        ("src/pool.c", "", "#include <stdlib.h>\nvoid f(void *p) { free(p); free(p); }\n", "analyzer-double-free"),
+        ("src/pool.c", "", "#include <stdlib.h>\nchar f(char *p) { free(p); return *p; }\n", "analyzer-use-after-free"),
+        ("src/ruleset_judge.c", "item = list->n > 0 ? yamlfile_first(list) : NULL;", "item = right;",
+         "is not found any more"),
+    ],
+}
+
+# What hardened.py must say of a program that was linked so.
+SOFT = {
+    "-no-pie": "is at a fixed address",
+    "-Wl,-z,norelro": "what the linker has filled in stays writable",
+    "-Wl,-z,lazy": "functions are bound when they are called",
+    "-Wl,-z,execstack": "the stack is executable",
+    "-Wl,-rpath,/tmp": "looks for libraries elsewhere",
+}
+
 
 def copy_tree(to):
     for name in COPIED:
@@ -88,9 +115,9 @@ def copy_tree(to):
         copy(TREE / name, to / name)
 
 
-def run_check(name, tree):
-    done = subprocess.run([sys.executable, pathlib.Path(__file__).with_name(name + ".py")], check=False,
-                          env={**os.environ, "srcdir": str(tree), "builddir": str(BUILD)},
+def run_check(name, tree, *files, build=BUILD):
+    done = subprocess.run([sys.executable, pathlib.Path(__file__).with_name(name + ".py"), *files], check=False,
+                          env={**os.environ, "srcdir": str(tree), "builddir": str(build)},
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
     return done.returncode, done.stdout
 
@@ -107,18 +134,50 @@ def make(path, old, new):
     return lambda: path.write_text(right, encoding="utf-8")
 
 
+def check_mistake(name, tree, mistake, *files):
+    file, old, new, expected = mistake
+    undo = make(tree / file, old, new)
+    status, said = run_check(name, tree, *files)
+    undo()
+    check(status == 1 and expected in said, "%s, '%s' for '%s' in %s: exit status %d, and no word of '%s':\n%s" % (
+        name, new, old, file, status, expected, said))
+
+
 def check_mistakes(name, tree):
-    status, said = run_check(name, tree)
+    status, _ = run_check(name, tree)
     if status == 77:
         return
     if not check(status == 0, "%s fails as it is" % name):
         return
-    for file, old, new, expected in MISTAKES[name]:
-        undo = make(tree / file, old, new)
-        status, said = run_check(name, tree)
-        undo()
-        check(status == 1 and expected in said, "%s, '%s' for '%s' in %s: exit status %d, and no word of '%s':\n%s" % (
-            name, new, old, file, status, expected, said))
+    for mistake in MISTAKES[name]:
+        check_mistake(name, tree, mistake)
+
+
+def check_defects(name, tree):
+    for defect in DEFECTS[name]:
+        status, said = run_check(name, tree, defect[0])
+        if status == 77 or "has not been judged" in said:
+            continue
+        check_mistake(name, tree, defect, defect[0])
+
+
+def link(program, flag):
+    source = program.with_suffix(".c")
+    source.write_text("int main(void) { return 0; }\n", encoding="utf-8")
+    subprocess.run(["gcc", "-fPIE", "-pie", "-Wl,-z,relro,-z,now", flag, "-o", program, source], check=True)
+
+
+def check_soft(build):
+    for name in ["Makefile", "libsonm.a", *PROGRAMS]:
+        shutil.copy(BUILD / name, build)
+    status, _ = run_check("hardened", TREE, build=build)
+    if status == 77 or not shutil.which("gcc"):
+        return
+    for flag, expected in SOFT.items():
+        link(build / "sonm-stun", flag)
+        status, said = run_check("hardened", TREE, build=build)
+        check(status == 1 and "sonm-stun: " + expected in said, "hardened, with %s: exit status %d, and no word of '%s':\n%s" % (
+            flag, status, expected, said))
 
 
 def main():
@@ -127,6 +186,10 @@ def main():
         copy_tree(tree)
         for name in MISTAKES:
             check_mistakes(name, tree)
+        for name in DEFECTS:
+            check_defects(name, tree)
+    with tempfile.TemporaryDirectory() as directory:
+        check_soft(pathlib.Path(directory))
     finish()
 
 

@@ -116,3 +116,9 @@ discover -s $third4 -s $server4 -s $second4
 check_equal "$(found nat address)" "port_restricted $gateway4" "the majority"
 check_equal "$(servers)" "$server4 port_restricted, $second4 port_restricted, $third4 port_restricted" "asked"
 check_equal "$(reasons)" servers_disagree "reasons"
+
+say "Who looks needs no privilege at all"
+install -m 755 "$builddir/sonm-stun" /usr/local/bin
+on client setpriv --reuid 992 --regid 992 --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs \
+	/usr/local/bin/sonm-stun -j -s $server4 >/run/found || fail "exit status $? of sonm-stun without privileges"
+check_equal "$(found nat address)" "port_restricted $gateway4" "what is found without privileges"

@@ -142,6 +142,8 @@ static void refuse_from_now(void *ctx, size_t done, size_t total)
 
 START_TEST(a_portion_that_the_kernel_refuses_stays_open_with_what_follows)
 {
+	struct counters sum;
+	uint64_t finished;
 	struct err e = { 0 };
 	struct hub h;
 	size_t n;
@@ -159,7 +161,8 @@ START_TEST(a_portion_that_the_kernel_refuses_stays_open_with_what_follows)
 	ck_assert_uint_eq(count_destinations(&h), N - PORTION);
 	check_settled(&h);
 	ck_assert_int_eq(remove_all(&e, &h, &n), 0);
-	ck_assert_uint_eq(n, N);
+	ck_assert_int_eq(store_ledger_sum(&e, h.g->store, NULL, &sum, &finished), 0); /* on a slow machine, some are */
+	ck_assert_uint_eq(n + finished, N);
 	hub_close(&h);
 }
 END_TEST

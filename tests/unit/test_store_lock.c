@@ -3,6 +3,7 @@
 #include "state.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <time.h>
 
 /*
@@ -13,6 +14,8 @@ struct child {
 	pid_t pid;
 	int go; /* a pipe: a byte lets it go on */
 };
+
+#define CROWD 8 /* of them, each wants it all the time */
 
 typedef int work(struct store *s); /* 0: done */
 
@@ -105,6 +108,59 @@ START_TEST(a_writer_waits_for_the_lock)
 	ck_assert_uint_eq(state_n_routes(s), 1); /* the child is done */
 	store_unlock(s);
 	expect_exit(child.pid, 0);
+}
+END_TEST
+
+/* What a crowd of processes shares: how often one of them had the lock, and how often after too many others. */
+struct turns {
+	_Atomic unsigned n, n_late;
+};
+
+/* Holds it for 2 ms again and again, with pauses in which others can have it. */
+static void want_lock(const struct state *state, struct turns *turns)
+{
+	struct store *s = NULL;
+	struct err e;
+
+	if (store_open(&e, state->path, STORE_WRITE, &s) < 0)
+		_exit(2);
+	for (;;) {
+		unsigned came = turns->n, before;
+
+		if (store_lock(&e, s) < 0)
+			_exit(3);
+		before = turns->n++ - came;
+		turns->n_late += before > 2 * CROWD;
+		usleep(2 * 1000);
+		store_unlock(s);
+		usleep(100);
+	}
+}
+
+START_TEST(who_comes_first_is_let_in_first)
+{
+	struct turns *turns = mmap(NULL, sizeof(*turns), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t crowd[CROWD];
+	struct state state;
+
+	ck_assert_ptr_ne((void *)turns, MAP_FAILED);
+	given_state(&state);
+	store_close(state_open(&state, STORE_WRITE));
+	for (int i = 0; i < CROWD; i++) {
+		crowd[i] = fork();
+		ck_assert_int_ge(crowd[i], 0);
+		if (crowd[i] == 0)
+			want_lock(&state, turns);
+	}
+	while (turns->n < 100 * CROWD)
+		usleep(1000);
+	for (int i = 0; i < CROWD; i++) {
+		kill(crowd[i], SIGKILL);
+		waitpid(crowd[i], NULL, 0);
+	}
+	/* Not 0: on a busy machine somebody may be slow to queue. */
+	ck_assert_msg(turns->n_late <= 4 * CROWD, "%u of %u waited for too many others", turns->n_late, turns->n);
+	munmap(turns, sizeof(*turns));
 }
 END_TEST
 
@@ -247,6 +303,7 @@ static void add(TCase *tc)
 	tcase_set_timeout(tc, 60);
 	tcase_add_unchecked_fixture(tc, state_make_root, state_remove_root);
 	tcase_add_test(tc, a_writer_waits_for_the_lock);
+	tcase_add_test(tc, who_comes_first_is_let_in_first);
 	tcase_add_test(tc, a_glance_does_not_wait);
 	tcase_add_test(tc, what_is_read_together_is_of_one_moment);
 	tcase_add_test(tc, a_killed_writer_leaves_neither_lock_nor_half_a_change);

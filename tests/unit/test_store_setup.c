@@ -4,7 +4,7 @@
 
 static struct setup_record record_of(const char *step, const char *former, const char *applied)
 {
-	struct setup_record r;
+	struct setup_record r = { 0 };
 
 	snprintf(r.step, sizeof(r.step), "%s", step);
 	snprintf(r.former, sizeof(r.former), "%s", former);
