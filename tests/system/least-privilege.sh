@@ -14,9 +14,10 @@ with=/usr/local/sbin without=/usr/local/bin
 # as USER GROUPS CAPABILITIES COMMAND...: the most that it could ever get are these capabilities.
 as()
 {
-	local user=$1 groups=$2 most=$3
+	local user=$1 groups=--clear-groups most=$3
+	[ ! "$2" ] || groups=--groups=$2
 	shift 3
-	setpriv --reuid "$user" --regid "$user" ${groups:+--groups=}${groups:---clear-groups} \
+	setpriv --reuid "$user" --regid "$user" "$groups" \
 		--inh-caps=-all --bounding-set="$most" env -i PATH="$with:/usr/bin:/bin" HOME=/nonexistent "$@"
 }
 
@@ -29,7 +30,7 @@ as_hub()
 # prepared PROGRAM: as sonm-vs(8), PRIVILEGES, says.
 prepared()
 {
-	install -g $hub -m 750 "$(PATH=$builddir command -v "$1")" $with
+	install -g $hub -m 750 "$(PATH=${builddir:?} command -v "$1")" $with
 	setcap cap_net_admin+ep "$with/$1"
 	install -m 755 "$builddir/$1" $without
 }
