@@ -42,7 +42,7 @@ before_the_cut()
 	routes >/lab/routes
 	services_of_kernel >/lab/services
 	echo "$tcp4" >/lab/tcp4
-	sync /lab/*
+	sync /lab/bytes /lab/routes /lab/services /lab/tcp4
 	say "The power is cut"
 }
 
