@@ -87,7 +87,7 @@ chmod 600 $state
 
 say "One that is somebody else's"
 chown 65534 $directory
-refused 'can be written to by others'
+refused 'belongs to another user'
 chown 0 $directory
 
 say "A link in its place, to what is root's own"
