@@ -8,7 +8,7 @@ mirror.py ask             read lines "PROTOCOL ADDRESS PORT", ask there, and pri
 import socket
 import sys
 
-SECONDS = 2
+SECONDS = 20  # what is lost on a busy machine is sent again
 STREAMS = {"tcp": socket.IPPROTO_TCP, "sctp": socket.IPPROTO_SCTP}
 
 
