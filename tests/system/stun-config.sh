@@ -86,12 +86,16 @@ config 'firewal:' "  server: $server4"
 expect_error 2 ':1:1: .*firewall' on client sonm-stun -c /run/worker.yaml
 
 say "Nobody waits for libraries that are for the hub, or for a report"
-libraries=$(ldd "$(command -v sonm-stun)")
+program=$(command -v sonm-stun)
+libraries=$(ldd "$program")
 case $libraries in
 *libnl* | *libsqlite* | *libcurl*) fail "$libraries" ;;
-*libyaml*) ;;
+*libc.so*) ;;
 *) fail "ldd does not tell: $libraries" ;;
 esac
+! grep -qa 'SQLite format 3' "$program" || fail "SQLite is linked in"
+grep -qa 'SQLite format 3' "$(command -v sonm-vs)" || ldd "$(command -v sonm-vs)" | grep -q libsqlite ||
+	fail "it would not be seen"
 
 say "The address and the interface to ask from"
 discover -s $server4 -b eth0
