@@ -5,7 +5,7 @@
 # its own. What is left, sync heals; whoever tries again succeeds; no port is
 # lost for good. calls.py has the details; tests/lab/calls.sh kills at many more moments.
 #
-#   every=N  (environment) only at every Nth call (default: 70; there are 2400)
+#   every=N  (environment) only at every Nth call (default: 140; there are 2400)
 #
 # shellcheck source=tests/lab/lib.sh
 . "${tools:?}/lib.sh"
@@ -17,7 +17,7 @@ lab_network
 lab_hub "ports: [32768, $((32767 + pool))]" 'quarantine: 0'
 
 say "Killed while it adds, removes, restores, syncs, and takes a checkpoint"
-every=${every:-70} python3 "$tools/calls.py" kill
+every=${every:-140} python3 "$tools/calls.py" kill
 
 say "Every port of the pool is there for others"
 sonm-vs -C --yes >/run/cleared

@@ -59,7 +59,7 @@ sysctl -qw net.ipv4.ip_forward=0
 script 0 "add w1 -t 80=$real" "add w2 -t 80=$real"
 says 'warning: this hub is not set up'
 sysctl -qw net.ipv4.ip_forward=1
-script 0 'delete w1' 'delete w2'
+script 0 'delete w1 w2 --wait'
 
 say "The first error ends it, with its line and its exit status"
 script 3 'list' '# -' 'delete nobody' 'delete web'
