@@ -8,7 +8,7 @@
 
 #include "store_sql.h"
 
-/* Says how the file is written. It may write to it, so the file is known to be ours. */
+/* Says how the file is written. It may write to it, so the file is known to be ours. Errors as of all in store.h. */
 int store_journal_set(struct err *e, struct store *s) MUST_CHECK;
 
 /*

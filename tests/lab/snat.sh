@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # snat.sh: who sees whom. A scenario about the packet filter sources it after
-# lib.sh, and after traffic.sh if it plays the modes of SNAT. Here the workers have a route to the public network: they would answer
-# without SNAT as well, and say from which address they were asked.
+# lib.sh, and with traffic.sh if it plays the modes of SNAT. Here the workers have
+# a route to the public network: they would answer without SNAT as well, and say
+# from which address they were asked.
 
 # snat_network: the network, a mirror at worker1 and at the client, and ports that are published.
 snat_network()
