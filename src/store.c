@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <time.h>
 
 #define BUSY_MS (STORE_LOCK_SECONDS * 1000)
@@ -249,19 +248,17 @@ void store_closep(struct store **s)
 	store_close(*s);
 }
 
-static void ignore_alarm(int signal)
+static void wake_up(int signal)
 {
 	(void)signal;
 }
 
-/* Waits in flock(2) until then; -1, with errno. The alarm repeats itself, as one may come before the call. */
+/* Waits in flock(2) until then; -1, with errno. */
 static int wait_in_queue(int fd, time_t deadline)
 {
-	const struct itimerval alarm = { { 0, 200 * 1000 }, { STORE_LOCK_SECONDS, 0 } };
 	struct timespec now;
 	int ret;
 
-	setitimer(ITIMER_REAL, &alarm, NULL);
 	do {
 		ret = flock(fd, LOCK_EX);
 		clock_gettime(CLOCK_MONOTONIC, &now);
@@ -271,24 +268,46 @@ static int wait_in_queue(int fd, time_t deadline)
 	return ret;
 }
 
+/* The timer repeats itself, as its first signal may come before the call that it is to interrupt. */
+static int wait_with_timer(int fd)
+{
+	const struct itimerspec at = { { 0, 200 * 1000 * 1000 }, { STORE_LOCK_SECONDS, 0 } };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN };
+	struct timespec now;
+	timer_t timer;
+	int ret, code;
+
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0)
+		return -1;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	timer_settime(timer, 0, &at, NULL);
+	ret = wait_in_queue(fd, now.tv_sec + STORE_LOCK_SECONDS);
+	code = errno;
+	timer_delete(timer);
+	errno = code;
+	return ret;
+}
+
 /*
  * The kernel lets those who wait in the order in which they came. Whoever tried again and again instead could be
- * passed by others for ever. A process has one thread, and its alarm belongs to nobody else.
+ * passed by others for ever. The timer is one of our own and its signal let through, as whoever started us may
+ * have set an alarm(2) for us, and may block signals.
  */
 static int queue_for_lock(int fd)
 {
-	const struct sigaction on_alarm = { .sa_handler = ignore_alarm };
-	const struct itimerval off = { { 0, 0 }, { 0, 0 } };
-	struct sigaction before;
-	struct timespec now;
+	const struct sigaction awake = { .sa_handler = wake_up };
+	struct sigaction action;
+	sigset_t timers, mask;
 	int ret, code;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	sigaction(SIGALRM, &on_alarm, &before);
-	ret = wait_in_queue(fd, now.tv_sec + STORE_LOCK_SECONDS);
+	sigemptyset(&timers);
+	sigaddset(&timers, SIGRTMIN);
+	sigaction(SIGRTMIN, &awake, &action);
+	sigprocmask(SIG_UNBLOCK, &timers, &mask);
+	ret = wait_with_timer(fd);
 	code = errno;
-	setitimer(ITIMER_REAL, &off, NULL);
-	sigaction(SIGALRM, &before, NULL);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	sigaction(SIGRTMIN, &action, NULL);
 	errno = code;
 	return ret;
 }

@@ -74,11 +74,13 @@ wait_for 20 sh -c '! flock -n /var/lib/sonm/locked.db true'
 others=$(sha256 /var/lib/sonm/locked.db /var/lib/sonm/read.db)
 gives_up sonm-vs -c /etc/sonm/read.yaml -A more -t 81=$real
 gives_up sonm-vs -c /etc/sonm/locked.yaml -A more -t 81=$real
-gives_up sonm-vs -c /etc/sonm/locked.yaml -D web
+gives_up env --block-signal sonm-vs -c /etc/sonm/locked.yaml -D web
 gives_up sonm-vs -c /etc/sonm/locked.yaml -R /run/saved.yaml
 gives_up sonm-vs -c /etc/sonm/locked.yaml --sync
 gives_up sonm-gwstat -c /etc/sonm/locked.yaml --checkpoint
 use $state
+in_time='import os, signal, sys; signal.alarm(3); os.execvp(sys.argv[1], sys.argv[1:])'
+expect 142 python3 -IS -c "$in_time" sonm-vs -c /etc/sonm/locked.yaml -D web # killed by the caller's own alarm
 
 say "A full disk"
 mkdir /run/small
