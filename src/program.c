@@ -101,25 +101,53 @@ static int collect(struct err *e, struct streams *s)
 	return 0;
 }
 
-/* A child with /dev/null as input, these two descriptors as output, and no others. Returns an errno. */
+/* Whoever started us may block or ignore signals: the child has all as a program expects them. Returns an errno. */
+static int set_signals(posix_spawnattr_t *attributes)
+{
+	sigset_t signals;
+	int ret;
+
+	sigemptyset(&signals);
+	ret = posix_spawnattr_setsigmask(attributes, &signals);
+	sigfillset(&signals);
+	if (ret == 0)
+		ret = posix_spawnattr_setsigdefault(attributes, &signals);
+	if (ret == 0)
+		ret = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	return ret;
+}
+
+/* /dev/null as input, these two descriptors as output, and no others. Returns an errno. */
+static int set_descriptors(posix_spawn_file_actions_t *actions, int out, int errors)
+{
+	int ret = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
+
+	if (ret == 0)
+		ret = posix_spawn_file_actions_adddup2(actions, out, 1);
+	if (ret == 0)
+		ret = posix_spawn_file_actions_adddup2(actions, errors, 2);
+	if (ret == 0)
+		ret = posix_spawn_file_actions_addclosefrom_np(actions, 3);
+	return ret;
+}
+
+/* Returns an errno. */
 static int spawn_with(const char *const argv[], int out, int errors, pid_t *pid)
 {
 	char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C";
 	char *const environment[] = { path, locale, NULL };
 	posix_spawn_file_actions_t actions;
-	int ret = posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_t attributes;
+	int ret;
 
-	if (ret != 0)
-		return ret;
-	ret = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_init(&actions); /* neither of these fails in glibc */
+	posix_spawnattr_init(&attributes);
+	ret = set_signals(&attributes);
 	if (ret == 0)
-		ret = posix_spawn_file_actions_adddup2(&actions, out, 1);
-	if (ret == 0)
-		ret = posix_spawn_file_actions_adddup2(&actions, errors, 2);
-	if (ret == 0)
-		ret = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+		ret = set_descriptors(&actions, out, errors);
 	if (ret == 0) /* POSIX: the arguments are not modified, whatever the prototype says */
-		ret = posix_spawn(pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv, environment);
+		ret = posix_spawn(pid, argv[0], &actions, &attributes, (char *const *)(uintptr_t)argv, environment);
+	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return ret;
 }
@@ -157,7 +185,7 @@ static int wait_for(struct err *e, pid_t pid, int *status)
 	return 0;
 }
 
-int program_run(struct err *e, const char *const argv[], struct program_result *out)
+static int run_and_wait(struct err *e, const char *const argv[], struct program_result *out)
 {
 	CLEANUP(streams_clear) struct streams s = { { { .fd = -1 }, { .fd = -1 } } };
 	int fds[2] = { -1, -1 }, status = 0, ret;
@@ -182,6 +210,19 @@ int program_run(struct err *e, const char *const argv[], struct program_result *
 	out->out = steal_ptr(s.of[0].data);
 	out->errors = steal_ptr(s.of[1].data);
 	return 0;
+}
+
+/* Where SIGCHLD is ignored, as whoever started us may have had it, nobody is told how a child ended. */
+int program_run(struct err *e, const char *const argv[], struct program_result *out)
+{
+	const struct sigaction told = { .sa_handler = SIG_DFL };
+	struct sigaction before;
+	int ret;
+
+	sigaction(SIGCHLD, &told, &before);
+	ret = run_and_wait(e, argv, out);
+	sigaction(SIGCHLD, &before, NULL);
+	return ret;
 }
 
 void program_result_clear(struct program_result *r)

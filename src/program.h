@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * program: runs another program and collects what it says: by absolute path,
- * without a shell, with a clean environment and closed descriptors.
+ * without a shell, with a clean environment, closed descriptors, and all signals
+ * as they are by default.
  */
 #ifndef SONM_PROGRAM_H
 #define SONM_PROGRAM_H

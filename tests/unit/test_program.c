@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <signal.h>
 
 static struct program_result ran(const char *script)
 {
@@ -61,6 +62,27 @@ START_TEST(gives_no_input_no_environment_and_no_descriptors)
 }
 END_TEST
 
+/* As of a program that a daemon starts which ignores SIGCHLD, and others, and blocks all. */
+START_TEST(leaves_no_trace_of_whoever_ignores_and_blocks_signals)
+{
+	struct program_result r;
+	sigset_t all, now;
+
+	signal(SIGCHLD, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	r = ran("while read -r name signals; do case $name in SigBlk: | SigIgn:) echo $((0x$signals & 0x7fffffff));; "
+		"esac; done </proc/self/status; exit 7"); /* glibc keeps 32 and 33 for itself */
+	ck_assert_int_eq(r.status, 7);
+	ck_assert_str_eq(r.out, "0\n0\n");
+	program_result_clear(&r);
+	ck_assert_ptr_eq((void *)signal(SIGCHLD, SIG_DFL), (void *)SIG_IGN);
+	sigprocmask(SIG_SETMASK, NULL, &now);
+	ck_assert_int_eq(sigismember(&now, SIGTERM), 1);
+}
+END_TEST
+
 START_TEST(reads_much_on_both_streams_at_a_time)
 {
 	struct program_result r = ran("i=0; while [ $i -lt 2000 ]; do "
@@ -116,6 +138,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, returns_empty_strings_for_silence);
 	tcase_add_test(tc, tells_a_signal_from_an_exit);
 	tcase_add_test(tc, gives_no_input_no_environment_and_no_descriptors);
+	tcase_add_test(tc, leaves_no_trace_of_whoever_ignores_and_blocks_signals);
 	tcase_add_test(tc, reads_much_on_both_streams_at_a_time);
 	tcase_add_test(tc, ends_a_program_that_never_stops_talking);
 	tcase_add_test(tc, says_that_it_cannot_start);
