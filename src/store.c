@@ -1,88 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store_file.h"
 #include "store_journal.h"
+#include "store_reads.h"
 #include "store_schema.h"
 
-#include <fcntl.h>
-#include <libgen.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #define BUSY_MS (STORE_LOCK_SECONDS * 1000)
 #define GLANCE_BUSY_MS 500 /* a commit takes less */
-
-static bool only_reads(enum store_mode mode)
-{
-	return mode == STORE_READ || mode == STORE_GLANCE;
-}
-
-/*
- * Whoever can write to the file or to its directory decides about traffic and bills, and what is recorded there of the
- * setup is undone by root: who is not root may read what another user keeps, nobody else relies on it.
- */
-static int check_owner(struct err *e, const struct stat *st, enum store_mode mode, const char *what, const char *path)
-{
-	bool is_reader = only_reads(mode) && geteuid() != 0;
-
-	if (st->st_uid != 0 && st->st_uid != geteuid() && !is_reader)
-		return err_set(e, ERR_USAGE, "%s %s belongs to another user; run as that one, or give it to root", what,
-			       path);
-	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return err_set(e, ERR_USAGE, "%s %s can be written to by others; take their permission away", what, path);
-	return 0;
-}
-
-/* errno as an error; that one is not root is the usual reason. */
-static int refused_by_system(struct err *e, const char *what, const char *path)
-{
-	err_sys(e, errno, "cannot %s %s", what, path);
-	if (e->code == EACCES || e->code == EPERM)
-		err_advise(e, "run as root");
-	return -e->code;
-}
-
-static int check_directory(struct err *e, const char *path, enum store_mode mode, char dir[static 4096])
-{
-	char copy[4096];
-	struct stat st;
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	snprintf(dir, 4096, "%s", dirname(copy)); /* "." is not in its buffer */
-	if (mode == STORE_WRITE && mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return refused_by_system(e, "make the state file's directory", dir);
-	if (lstat(dir, &st) < 0)
-		return errno == ENOENT && mode != STORE_WRITE ? -ENOENT : refused_by_system(e, "look at", dir);
-	/* Whose link it is says nothing about who owns what it leads to. */
-	if (S_ISLNK(st.st_mode))
-		return err_set(e, ERR_USAGE, "the state file's directory %s is a symbolic link; name the directory itself",
-			       dir);
-	return check_owner(e, &st, mode, "the state file's directory", dir);
-}
-
-static int open_file(struct err *e, struct store *s, enum store_mode mode)
-{
-	static const int flags[] = {
-		[STORE_READ] = O_RDONLY,
-		[STORE_GLANCE] = O_RDONLY,
-		[STORE_UPDATE] = O_RDWR,
-		[STORE_WRITE] = O_RDWR | O_CREAT,
-	};
-	struct stat st;
-
-	s->fd = open(s->path, flags[mode] | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
-	if (s->fd < 0 && errno == ENOENT && mode != STORE_WRITE)
-		return -ENOENT;
-	if (s->fd < 0 && errno == ELOOP)
-		return err_set(e, ERR_USAGE, "state file %s is a symbolic link; name the file itself", s->path);
-	if (s->fd < 0 || fstat(s->fd, &st) < 0)
-		return refused_by_system(e, "open state file", s->path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_USAGE, "state file %s is not a regular file", s->path);
-	return check_owner(e, &st, mode, "state file", s->path);
-}
 
 /*
  * A store is used by one thread, so SQLite need not lock, nor count its memory,
@@ -102,6 +29,7 @@ static int open_database(struct err *e, struct store *s, const char *name, int f
 	int code;
 
 	configure_library();
+	store_reads_watch();
 	code = sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
 	if (code != SQLITE_OK)
 		return sql_fail(e, s, code, "open");
@@ -120,9 +48,6 @@ static int open_database(struct err *e, struct store *s, const char *name, int f
  * all of a large file is to have room. KiB; no more is taken than is used.
  */
 #define LARGE_CACHE "PRAGMA cache_size = -65536;"
-
-/* Who only reads takes the pages where the system has them. Of a large file, so much; in bytes. */
-#define MAPPED "PRAGMA mmap_size = 1073741824;"
 
 /* Ends what was prepared, and hands the database over. */
 static sqlite3 *release_database(struct store *s)
@@ -191,18 +116,15 @@ static int open_version(struct err *e, struct store *s, enum store_mode mode, in
 	if (version == 0 && mode != STORE_WRITE)
 		return open_empty(e, s);
 	if (version < STORE_VERSION)
-		return only_reads(mode) ? open_copy(e, s) : upgrade_file(e, s);
-	return only_reads(mode) ? 0 : store_journal_set(e, s);
+		return store_only_reads(mode) ? open_copy(e, s) : upgrade_file(e, s);
+	return store_only_reads(mode) ? 0 : store_journal_set(e, s);
 }
 
 static int open_either(struct err *e, struct store *s, enum store_mode mode)
 {
-	char dir[4096];
 	int version = 0;
-	int ret = check_directory(e, s->path, mode, dir);
+	int ret = store_file_open(e, s, mode);
 
-	if (ret == 0)
-		ret = open_file(e, s, mode);
 	if (ret == 0)
 		ret = open_database(e, s, s->path, SQLITE_OPEN_READWRITE);
 	if (ret == 0)
@@ -212,7 +134,7 @@ static int open_either(struct err *e, struct store *s, enum store_mode mode)
 	if (ret == 0)
 		ret = open_version(e, s, mode, version);
 	if (ret == 0)
-		ret = sql_script(e, s, only_reads(mode) ? LARGE_CACHE MAPPED "PRAGMA query_only = ON;" : LARGE_CACHE);
+		ret = sql_script(e, s, store_only_reads(mode) ? LARGE_CACHE "PRAGMA query_only = ON;" : LARGE_CACHE);
 	return ret;
 }
 
@@ -246,93 +168,6 @@ void store_close(struct store *s)
 void store_closep(struct store **s)
 {
 	store_close(*s);
-}
-
-static void wake_up(int signal)
-{
-	(void)signal;
-}
-
-/* Waits in flock(2) until then; -1, with errno. */
-static int wait_in_queue(int fd, time_t deadline)
-{
-	struct timespec now;
-	int ret;
-
-	do {
-		ret = flock(fd, LOCK_EX);
-		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while (ret < 0 && errno == EINTR && now.tv_sec < deadline);
-	if (ret < 0 && errno == EINTR)
-		errno = ETIMEDOUT;
-	return ret;
-}
-
-/* The timer repeats itself, as its first signal may come before the call that it is to interrupt. */
-static int wait_with_timer(int fd)
-{
-	const struct itimerspec at = { { 0, 200 * 1000 * 1000 }, { STORE_LOCK_SECONDS, 0 } };
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN };
-	struct timespec now;
-	timer_t timer;
-	int ret, code;
-
-	if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0)
-		return -1;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	timer_settime(timer, 0, &at, NULL);
-	ret = wait_in_queue(fd, now.tv_sec + STORE_LOCK_SECONDS);
-	code = errno;
-	timer_delete(timer);
-	errno = code;
-	return ret;
-}
-
-/*
- * The kernel lets those who wait in the order in which they came. Whoever tried again and again instead could be
- * passed by others for ever. The timer is one of our own and its signal let through, as whoever started us may
- * have set an alarm(2) for us, and may block signals.
- */
-static int queue_for_lock(int fd)
-{
-	const struct sigaction awake = { .sa_handler = wake_up };
-	struct sigaction action;
-	sigset_t timers, mask;
-	int ret, code;
-
-	sigemptyset(&timers);
-	sigaddset(&timers, SIGRTMIN);
-	sigaction(SIGRTMIN, &awake, &action);
-	sigprocmask(SIG_UNBLOCK, &timers, &mask);
-	ret = wait_with_timer(fd);
-	code = errno;
-	sigprocmask(SIG_SETMASK, &mask, NULL);
-	sigaction(SIGRTMIN, &action, NULL);
-	errno = code;
-	return ret;
-}
-
-/*
- * flock(2), not SQLite's own lock, because it has to be held across a commit
- * and the change in the kernel after it.
- */
-int store_lock(struct err *e, struct store *s)
-{
-	if (s->fd < 0 || flock(s->fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno == EWOULDBLOCK && queue_for_lock(s->fd) == 0)
-		return 0;
-	if (errno == ETIMEDOUT)
-		return err_set(e, ETIMEDOUT,
-			       "state file %s has been in use by another program for %d seconds; "
-			       "see who holds it with 'fuser -v %s'", s->path, STORE_LOCK_SECONDS, s->path);
-	return err_sys(e, errno, "cannot lock state file %s", s->path);
-}
-
-void store_unlock(struct store *s)
-{
-	if (s->fd >= 0)
-		flock(s->fd, LOCK_UN);
 }
 
 int64_t store_time(const struct store *s)
@@ -398,13 +233,14 @@ static int complete_commit(struct err *e, struct store *s)
 	if (!sqlite3_get_autocommit(s->db))
 		return -e->code; /* a reader was in the way: the caller takes it back */
 	ret = store_begin(&ignored, s);
-	if (ret == 0 && (before < 0 || s->changes == before)) {
+	if (ret == 0 && before >= 0 && s->changes == before) {
 		store_rollback(s);
 		return -e->code;
 	}
-	if (ret == 0)
-		ret = commit_again(&ignored, s);
-	return ret == 0 ? 0 : err_advise(e, "it may have been written all the same");
+	if (ret == 0 && before >= 0 && s->changes >= 0 && commit_again(&ignored, s) == 0)
+		return 0;
+	store_rollback(s);
+	return err_advise(e, "it may have been written all the same");
 }
 
 int store_commit(struct err *e, struct store *s)

@@ -24,7 +24,10 @@ int store_journal_set(struct err *e, struct store *s)
  * commit ends by filling that with zeros (zeroJournalHdr in SQLite's pager.c),
  * while one that was begun has the page's size there from its first write on
  * (writeJournalHdr), whoever was killed. Nobody else makes or removes a journal
- * while we have SQLite's lock to write.
+ * while we have SQLite's lock to write. One case is left: the very first
+ * transaction is rolled back, and whoever does it is killed between these zeros
+ * and their sync. Then the name is on the disk only where the sync of a new file takes
+ * it along, as that of ext4, xfs and btrfs does.
  */
 #define HEADER_SIZE 28
 

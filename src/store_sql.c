@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "store_sql.h"
+#include "store_reads.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,15 +31,31 @@ static int errno_of(struct store *s, int code)
 	}
 }
 
-/* What the system has said to SQLite, which calls it an I/O error, or 0 if that would not be clearer. */
+static int asked_errno(struct store *s, int base)
+{
+	switch (base) {
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+		return s->db ? sqlite3_system_errno(s->db) : 0;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return store_reads_failed();
+	default:
+		return 0;
+	}
+}
+
+/* What the system has said to SQLite, which calls it an I/O error or damage, or 0 if that would not be clearer. */
 static int system_errno(struct store *s, int base)
 {
-	int code = s->db && (base == SQLITE_IOERR || base == SQLITE_CANTOPEN) ? sqlite3_system_errno(s->db) : 0;
+	int code = asked_errno(s, base);
 
 	switch (code) {
 	case EIO:
+	case ENXIO:
 	case ENOSPC:
 	case EDQUOT:
+	case EFBIG:
 	case ENOMEM:
 	case EMFILE:
 	case ENFILE:
@@ -49,26 +66,45 @@ static int system_errno(struct store *s, int base)
 	}
 }
 
-int sql_fail(struct err *e, struct store *s, int code, const char *what)
+/* What SQLite calls "attempt to write a readonly database" has two more reasons. */
+static const char *text_of(struct store *s, int code)
+{
+	switch (code) {
+	case SQLITE_READONLY_DBMOVED:
+		return "it was moved, removed or replaced meanwhile; try again";
+	case SQLITE_READONLY_ROLLBACK:
+		return "a command was cut off while it wrote; the next one of somebody who may write to it puts that "
+		       "right, as 'sonm-gwstat --checkpoint' does";
+	default:
+		return s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code);
+	}
+}
+
+static void advise(struct err *e, const struct store *s, int code, int system)
 {
 	int base = code & 0xff;
-	int system = system_errno(s, base);
+
+	if (base == SQLITE_BUSY)
+		err_advise(e, "another program keeps reading it: see 'fuser -v %s'", s->path);
+	else if (base == SQLITE_FULL || system == ENOSPC)
+		err_advise(e, "make room on the disk and try again");
+	else if (system == EIO || system == ENXIO || (base == SQLITE_IOERR && system == 0))
+		err_advise(e, "see with df and dmesg what the disk has");
+	else if (code == SQLITE_READONLY || base == SQLITE_PERM)
+		err_advise(e, "see who may write to it, and to its directory");
+	else if (base == SQLITE_CORRUPT || base == SQLITE_NOTADB)
+		err_advise(e, "it is damaged: " WHEN_DAMAGED);
+}
+
+int sql_fail(struct err *e, struct store *s, int code, const char *what)
+{
+	int system = system_errno(s, code & 0xff);
 
 	if (system)
 		err_sys(e, system, "cannot %s state file %s", what, s->path);
 	else
-		err_set(e, errno_of(s, code), "cannot %s state file %s: %s", what, s->path,
-			s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code));
-	if (base == SQLITE_BUSY)
-		err_advise(e, "another program keeps reading it: see 'fuser -v %s'", s->path);
-	if (base == SQLITE_FULL || system == ENOSPC)
-		err_advise(e, "make room on the disk and try again");
-	if (base == SQLITE_IOERR && (system == 0 || system == EIO))
-		err_advise(e, "see with df and dmesg what the disk has");
-	if (base == SQLITE_READONLY || base == SQLITE_PERM)
-		err_advise(e, "see who may write to it, and to its directory");
-	if (base == SQLITE_CORRUPT || base == SQLITE_NOTADB)
-		err_advise(e, "it is damaged: " WHEN_DAMAGED);
+		err_set(e, errno_of(s, code), "cannot %s state file %s: %s", what, s->path, text_of(s, code));
+	advise(e, s, code, system);
 	return -e->code;
 }
 

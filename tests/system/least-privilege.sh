@@ -112,6 +112,22 @@ expect_error 2 'belongs to another user' as_reader $without/sonm-vs -D web
 expect_error 2 'belongs to another user' as_reader $without/sonm-gwstat --prune -1h
 check_equal "$(ledger outbytes web)" "$billed" "bytes on the bill, after all that"
 
+say "A command that was killed while it wrote leaves that to the next who may write"
+# strace gives its child no capabilities of a file's.
+traced()
+{
+	setpriv --reuid $hub --regid $hub --clear-groups --inh-caps=-all,+net_admin --ambient-caps=-all,+net_admin \
+		strace -qq -o /run/calls/of "$@" $without/sonm-gwstat --checkpoint
+}
+install -d -o $hub /run/calls
+traced -e trace=pwrite64
+pages=$(grep -c pwrite64 /run/calls/of)
+[ "$pages" -gt 4 ] || fail "only $pages pages are written"
+expect 137 traced -e inject=pwrite64:signal=KILL:when="$pages"
+expect_error 1 'a command was cut off while it wrote.*sonm-gwstat --checkpoint' as_reader $without/sonm-gwstat --closed
+expect 0 as_hub sonm-gwstat --checkpoint
+check_equal "$(as_reader $without/sonm-gwstat --closed -j | jq '.closed[0].outbytes')" "$billed" "bytes that sonm-gwstat tells"
+
 say "Root relies on nothing that another user has written"
 expect_error 2 'belongs to another user' sonm-vs -L
 expect_error 2 'belongs to another user' sonm-gw-setup --undo

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# The state file's disk is full, others hold its locks for too long, it is damaged,
+# The state file's disk is full or cannot be read, others hold its locks for too long, it is damaged,
 # the clock is set back: each is said in one line, nothing is changed or lost, and
 # the same command succeeds when the fault is gone.
 #
@@ -81,6 +81,42 @@ gives_up sonm-gwstat -c /etc/sonm/locked.yaml --checkpoint
 use $state
 in_time='import os, signal, sys; signal.alarm(3); os.execvp(sys.argv[1], sys.argv[1:])'
 expect 142 python3 -IS -c "$in_time" sonm-vs -c /etc/sonm/locked.yaml -D web # killed by the caller's own alarm
+
+say "A disk with sectors that cannot be read"
+modprobe -a loop dm-mod
+head -c 16M /dev/zero >/tmp/disk
+mkfs.ext4 -q /tmp/disk
+mkdir /run/disk
+loop=$(losetup -f --show /tmp/disk)
+sectors=$(blockdev --getsz "$loop")
+mount "$loop" /run/disk
+chmod 700 /run/disk
+cp -a "$state" /run/disk/gateway.db
+sync
+first=$(filefrag -b512 -v /run/disk/gateway.db | awk '$1 == "0:" { print $4 + 8 }') # all but the first page
+umount /run/disk
+dmsetup create disk <<END
+0 $first linear $loop 0
+$first 80 error
+$((first + 80)) $((sectors - first - 80)) linear $loop $((first + 80))
+END
+mount -t ext4 /dev/dm-0 /run/disk
+services=$(services_of_kernel)
+sed "s,^  state:.*,  state: /run/disk/gateway.db," /etc/sonm/locked.yaml >/etc/sonm/disk.yaml
+unreadable='Input/output error; see with df and dmesg'
+for command in sonm-vs\ -L sonm-vs\ -S sonm-gwstat "sonm-gwstat --closed" "sonm-vs -A one -t 80=$real" \
+	"sonm-vs -D web" "sonm-vs --sync" "sonm-gwstat --checkpoint"; do
+	set -- $command
+	program=$1
+	shift
+	expect_error 1 "$unreadable" $program -c /etc/sonm/disk.yaml "$@"
+done
+check_equal "$(services_of_kernel)" "$services" "services"
+dmsetup suspend disk
+echo "0 $sectors linear $loop 0" | dmsetup reload disk
+dmsetup resume disk
+expect 0 sonm-vs -c /etc/sonm/disk.yaml -L >/run/listed
+umount /run/disk
 
 say "A full disk"
 mkdir /run/small

@@ -179,6 +179,56 @@ START_TEST(refuses_a_file_or_directory_of_somebody_else)
 }
 END_TEST
 
+static void given_journal(const struct state *state, char journal[static 256])
+{
+	snprintf(journal, 256, "%s-journal", state->path);
+	ck_assert_int_eq(access(journal, F_OK), 0);
+}
+
+/* What is in it gets into the file. */
+START_TEST(refuses_a_journal_that_others_can_write_to)
+{
+	static const mode_t modes[] = { 0620, 0602, 0666, 0660 };
+	struct state state;
+	char journal[256];
+
+	given_state_file(&state);
+	given_journal(&state, journal);
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		ck_assert_int_eq(chmod(journal, modes[i]), 0);
+		state_refused_all(&state, EINVAL, journal);
+	}
+	ck_assert_int_eq(chmod(journal, 0640), 0);
+	store_close(state_open(&state, STORE_WRITE));
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(chown(journal, 12345, 12345), 0);
+	state_refused_all(&state, EINVAL, journal);
+}
+END_TEST
+
+START_TEST(refuses_a_journal_that_is_no_regular_file)
+{
+	struct state state;
+	char journal[256], target[256];
+
+	given_state_file(&state);
+	given_journal(&state, journal);
+	snprintf(target, sizeof(target), "%.150s/target", state.dir);
+	ck_assert_int_eq(rename(journal, target), 0);
+	ck_assert_int_eq(symlink(target, journal), 0);
+	state_refused_all(&state, EINVAL, "not a regular file");
+	ck_assert_int_eq(unlink(journal), 0);
+	ck_assert_int_eq(mkfifo(journal, 0600), 0);
+	state_refused_all(&state, EINVAL, "not a regular file");
+	ck_assert_int_eq(unlink(journal), 0);
+	ck_assert_int_eq(mkdir(journal, 0700), 0);
+	state_refused_all(&state, EINVAL, "not a regular file");
+	ck_assert_int_eq(rmdir(journal), 0);
+	store_close(state_open(&state, STORE_WRITE)); /* none at all is as it should be */
+}
+END_TEST
+
 START_TEST(refuses_a_link_to_a_directory)
 {
 	struct state state;
@@ -297,6 +347,8 @@ static void add(TCase *tc)
 	tcase_add_test(tc, refuses_a_file_that_others_can_write_to);
 	tcase_add_test(tc, refuses_a_directory_that_others_can_write_to);
 	tcase_add_test(tc, refuses_a_file_or_directory_of_somebody_else);
+	tcase_add_test(tc, refuses_a_journal_that_others_can_write_to);
+	tcase_add_test(tc, refuses_a_journal_that_is_no_regular_file);
 	tcase_add_test(tc, refuses_a_link_to_a_directory);
 	tcase_add_test(tc, makes_the_same_modes_whatever_the_umask);
 	tcase_add_test(tc, refuses_what_is_no_regular_file);

@@ -111,6 +111,39 @@ START_TEST(a_writer_waits_for_the_lock)
 }
 END_TEST
 
+static const char *moved_from;
+
+static int move_after_a_while(struct store *s)
+{
+	char to[256];
+
+	(void)s;
+	usleep(200 * 1000);
+	snprintf(to, sizeof(to), "%.200s.moved", moved_from);
+	return rename(moved_from, to);
+}
+
+/* Nobody would read what is written there. */
+START_TEST(who_waited_for_a_file_that_was_moved_is_told)
+{
+	CLEANUP(store_closep) struct store *s = NULL;
+	struct state state;
+	struct child child;
+	struct err e = { 0 };
+
+	given_state(&state);
+	moved_from = state.path;
+	child = given_child(&state, nothing, move_after_a_while);
+	s = state_open(&state, STORE_WRITE);
+	let_go(&child);
+	ck_assert_int_eq(store_lock(&e, s), -EBUSY);
+	ck_assert_msg(strstr(e.msg, "was moved, removed or replaced meanwhile; try again"), "%s", e.msg);
+	expect_exit(child.pid, 0);
+	store_close(state_open(&state, STORE_WRITE));
+	ck_assert_int_eq(store_lock(&e, s), -EBUSY); /* another one is there now */
+}
+END_TEST
+
 /* What a crowd of processes shares: how often one of them had the lock, and how often after too many others. */
 struct turns {
 	_Atomic unsigned n, n_late;
@@ -303,6 +336,7 @@ static void add(TCase *tc)
 	tcase_set_timeout(tc, 60);
 	tcase_add_unchecked_fixture(tc, state_make_root, state_remove_root);
 	tcase_add_test(tc, a_writer_waits_for_the_lock);
+	tcase_add_test(tc, who_waited_for_a_file_that_was_moved_is_told);
 	tcase_add_test(tc, who_comes_first_is_let_in_first);
 	tcase_add_test(tc, a_glance_does_not_wait);
 	tcase_add_test(tc, what_is_read_together_is_of_one_moment);
