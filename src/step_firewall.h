@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * step_firewall: what the steps about the packet filter share (step_snat.c,
- * step_snat_undo.c, step_filter.c). For these only.
+ * step_snat_undo.c, step_filter.c, step_filter_open.c). For these only.
  */
 #ifndef SONM_STEP_FIREWALL_H
 #define SONM_STEP_FIREWALL_H
@@ -61,5 +61,14 @@ bool step_snat_has_others(const struct ruleset *r, sa_family_t family);
 /* As step_kind.restore. */
 int step_restore_snat(struct err *e, const struct setup_record *rec, bool dry_run,
 		      struct step_report *r) MUST_CHECK;
+
+/* Between the commands of a step about the filter, in a report and in a record, as a shell has it. */
+#define STEP_AND " && "
+
+/* step_filter_open.c: as those of step_kind. */
+int step_record_opening(struct err *e, const struct step_report *r, struct setup_record *rec) MUST_CHECK;
+int step_set_opening(struct err *e, const struct step_report *r) MUST_CHECK;
+int step_restore_opening(struct err *e, const struct setup_record *rec, bool dry_run,
+			 struct step_report *r) MUST_CHECK;
 
 #endif

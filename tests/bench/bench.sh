@@ -7,16 +7,13 @@
 # a list of removed real servers for two minutes. A script begins as lib.sh
 # says, in bash, and sources this too.
 #
-# Play them in the emulated computer (tests/lab/qemu): in user-mode Linux a
-# process takes many times as long to start as it should beside the rest.
+# Play them in the emulated computer (tests/lab/qemu), with processors=2: in
+# user-mode Linux a process takes many times as long to start as it should beside
+# the rest.
 
 : "${state:?}"
 
 vip=198.51.100.1
-
-# QEMU translates code anew when it meets it at another address, which takes it several times as long
-# as what the program does; a processor would notice nothing. So each program gets the same addresses each time.
-sysctl -qw kernel.randomize_va_space=0
 
 # Of a table that all measurements share: hub.sh prints the head once.
 table_head()

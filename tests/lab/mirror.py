@@ -3,12 +3,14 @@
 """
 mirror.py serve PORT      tell whoever connects to PORT, over TCP, UDP or (if the kernel has it) SCTP,
                           IPv4 or IPv6, from which address he comes
-mirror.py ask             read lines "PROTOCOL ADDRESS PORT", ask there, and print what it says, or "nothing"
+mirror.py ask             read lines "SECONDS PROTOCOL ADDRESS PORT [PROTOCOL ADDRESS PORT]...", ask all of a line
+                          at once, and print in a line what each says within that time, or "nothing"
 """
+import select
 import socket
 import sys
+import time
 
-SECONDS = 20  # what is lost on a busy machine is sent again
 STREAMS = {"tcp": socket.IPPROTO_TCP, "sctp": socket.IPPROTO_SCTP}
 
 
@@ -43,18 +45,44 @@ def serve(port):
             datagrams.sendto(name(peer), peer)
 
 
-def ask(protocol, address, port):
+# None if it fails at once.
+def begin(protocol, address, port):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     kind = socket.SOCK_STREAM if protocol in STREAMS else socket.SOCK_DGRAM
-    with socket.socket(family, kind, STREAMS.get(protocol, 0)) as peer:
-        peer.settimeout(SECONDS)
+    try:
+        peer = socket.socket(family, kind, STREAMS.get(protocol, 0))
+        peer.setblocking(False)
         try:
             peer.connect((address, int(port)))
-            if kind == socket.SOCK_DGRAM:
-                peer.send(b"?")
+        except BlockingIOError:
+            pass
+        if kind == socket.SOCK_DGRAM:
+            peer.send(b"?")
+        return peer
+    except OSError:
+        return None
+
+
+def hear(peer):
+    try:
+        with peer:
             return peer.recv(64).decode() or "nothing"
-        except OSError:
-            return "nothing"
+    except OSError:
+        return "nothing"
+
+
+def ask(questions, seconds):
+    deadline = time.monotonic() + seconds
+    peers = [begin(*question) for question in questions]
+    waiting = {peer for peer in peers if peer}
+    heard = {}
+    while waiting and (left := deadline - time.monotonic()) > 0:
+        for peer in select.select(waiting, [], [], left)[0]:
+            waiting.remove(peer)
+            heard[peer] = hear(peer)
+    for peer in waiting:
+        peer.close()
+    return [heard.get(peer, "nothing") for peer in peers]
 
 
 if __name__ == "__main__":
@@ -62,6 +90,7 @@ if __name__ == "__main__":
         serve(int(sys.argv[2]))
     elif sys.argv[1:2] == ["ask"]:
         for line in sys.stdin:
-            print(ask(*line.split()), flush=True)
+            seconds, *words = line.split()
+            print(*ask([words[i:i + 3] for i in range(0, len(words), 3)], float(seconds)), flush=True)
     else:
         sys.exit(__doc__)

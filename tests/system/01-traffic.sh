@@ -35,6 +35,7 @@ ipvsadm -Ln
 
 say "The client gets the content through each, and sonm-gwstat says what ipvsadm says"
 traffic_passes
+traffic_counted
 counters_of_kernel
 
 say "and counts as much in sum"

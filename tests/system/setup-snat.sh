@@ -39,6 +39,7 @@ say "Without SNAT the worker's answers need a way back by the hub"
 ip -netns worker1 route add default via 10.0.0.1
 ip -netns worker1 route add default via fd00::1
 mode none '' ''
+traffic_counted
 
 say "Undo takes the tables away that came with our rules"
 lab_configure

@@ -67,4 +67,14 @@ static inline uint32_t given_below(uint64_t *seed, uint32_t n)
 	return (uint32_t)(given_random(seed) % n);
 }
 
+/* Bytes in a block of exactly their size, so that the sanitizer sees who reads beyond. The caller frees it. */
+static inline uint8_t *given_block(const uint8_t *bytes, size_t len)
+{
+	uint8_t *block = malloc(len ? len : 1);
+
+	ck_assert_ptr_nonnull(block);
+	memcpy(block, bytes, len);
+	return block;
+}
+
 #endif

@@ -76,7 +76,7 @@ iptables -D DOCKER-FORWARD -i docker0 -j ACCEPT
 check_steps
 check_equal "$(state_of 'filter FORWARD ipv4')" 'differs iptables tcp stopped: policy DROP' "FORWARD"
 sonm-gw-setup --apply >/run/output
-check_equal "$(seen)" 'nothing ' "the worker sees"
+check_equal "$(seen 5)" 'nothing ' "the worker sees"
 sonm-gw-setup --apply --open-firewall >/run/output
 grep '^set' /run/output
 sed -i '/^sctp/d' /run/questions # is not judged, and not opened

@@ -54,7 +54,7 @@ nft -c -f /run/rules
 
 say "What others' DNAT sends from a port of the pool is none of IPVS's"
 nft 'table ip port_forward { chain prerouting { type nat hook prerouting priority dstnat; tcp dport 33001 dnat to 10.0.0.11:80; }; }'
-check_equal "$(echo "tcp $public4 33001" | client_asks)" 198.51.100.2 "the worker sees"
+check_equal "$(echo "tcp $public4 33001" | client_asks 20)" 198.51.100.2 "the worker sees"
 nft delete table ip port_forward
 
 say "Other VIPs, and other ports, are another table"
@@ -111,7 +111,7 @@ nft -f - <<-END
 		}
 	}
 END
-check_equal "$(seen)" 'nothing ' "the worker sees"
+check_equal "$(seen 5)" 'nothing ' "the worker sees"
 check_steps
 check_equal "$(state_of 'filter INPUT ipv4')" \
 	'differs nft tcp stopped: inet firewalld filter_INPUT: reject' "INPUT"
