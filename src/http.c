@@ -113,6 +113,14 @@ static size_t count_header(const char *data, size_t size, size_t n, void *ctx)
 	return t->headed > HEADERS_MAX ? 0 : size * n;
 }
 
+/* All that libcurl is to speak. Never NULL, which to some of its versions means whatever they can. */
+static const char *protocol(const struct http_post *post)
+{
+	const char *scheme = http_url_scheme(post->url);
+
+	return scheme ? scheme : "https";
+}
+
 static int set_strings(struct err *e, struct transfer *t)
 {
 	const struct {
@@ -120,7 +128,7 @@ static int set_strings(struct err *e, struct transfer *t)
 		const void *value;
 	} options[] = {
 #if LIBCURL_VERSION_NUM >= 0x075500
-		{ CURLOPT_PROTOCOLS_STR, http_url_scheme(t->post->url) },
+		{ CURLOPT_PROTOCOLS_STR, protocol(t->post) },
 #endif
 		{ CURLOPT_HTTPHEADER, t->headers },
 		{ CURLOPT_POSTFIELDS, t->post->len ? t->post->body : "" }, /* not copied */
@@ -167,7 +175,7 @@ static int set_numbers(struct err *e, struct transfer *t)
 		long value;
 	} options[] = {
 #if LIBCURL_VERSION_NUM < 0x075500
-		{ CURLOPT_PROTOCOLS, http_url_scheme(t->post->url)[4] ? CURLPROTO_HTTPS : CURLPROTO_HTTP },
+		{ CURLOPT_PROTOCOLS, protocol(t->post)[4] ? CURLPROTO_HTTPS : CURLPROTO_HTTP },
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
 		{ CURLOPT_QUICK_EXIT, 1 }, /* else a time-out waits for the resolver's, 10 s and more */

@@ -28,11 +28,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct err e;
 	int ret = config_load(&e, path, true, &c);
 
-	if (ret == 0) {
+	if (ret == 0)
 		check(&c);
-		return 0;
-	}
-	require_error(&e, ret);
-	require(ret == -EINVAL && strncmp(e.msg, path, strlen(path)) == 0);
+	else
+		require_blame(path, &e, ret);
 	return 0;
 }

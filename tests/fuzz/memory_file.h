@@ -25,4 +25,11 @@ static inline const char *memory_file(const uint8_t *bytes, size_t len)
 	return path;
 }
 
+/* What was read of the file is refused, with the file's name first. */
+static inline void require_blame(const char *path, const struct err *e, int ret)
+{
+	require_error(e, ret);
+	require(ret == -EINVAL && strncmp(e->msg, path, strlen(path)) == 0);
+}
+
 #endif

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# manual.sh: the examples of the manual pages as a test. A scenario sources it
+# manual.sh: what the manual pages show as a test. A scenario sources it
 # after lib.sh.
 
 manual=${tools:?}/../../man
@@ -31,6 +31,17 @@ try()
 		on "${2:-hub}" sh -c "$line" >/run/output || status=$?
 		[ $status -eq "$promised" ] || { cat /run/output; fail "exit status $status, not $promised: $line"; }
 	done </tmp/examples
+}
+
+# literal PAGE SECTION N: the Nth display of that section, as it is printed.
+literal()
+{
+	awk -v heading=".Sh $2" -v n="$3" '
+		/^\.Sh/ { wanted = $0 == heading }
+		/^\.Ed/ { inside = 0 }
+		inside
+		/^\.Bd -literal/ { inside = wanted && ++seen == n }
+	' "$manual/$1"
 }
 
 # explained PAGE: the names in the JSON on stdin.

@@ -111,8 +111,17 @@ before=$(posts 8080)
 expect_error 1 'elsewhere .*the token did not go' sonm-gwstat --push http://localhost:8086/ --token-file /run/token
 check_equal "$(posts 8080)" "$before" "posts are not more"
 
+say "Nothing but HTTP is spoken, nor followed to"
+# shellcheck disable=SC2016 # Python
+behaves 8087 'peer.sendall(b"HTTP/1.1 307 There\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % peer.recv(65536).split()[1][1:]); peer.close()'
+behaves 8088 'open("/run/reached", "w", encoding="ascii").close(); peer.close()'
+for url in file:///run/token ftp://localhost:8088/ gopher://localhost:8088/ dict://localhost:8088/ smtp://localhost:8088/; do
+	expect_error 2 'https://HOST' sonm-gwstat --push $url
+	expect_error 1 "elsewhere .*to $url" sonm-gwstat --push http://localhost:8087/$url
+done
+[ ! -e /run/reached ] || fail "it speaks to a server of another kind"
+
 say "What cannot be pushed"
-expect_error 2 'https://HOST' sonm-gwstat --push ftp://localhost/
 expect_error 2 'json or openmetrics' sonm-gwstat --push http://localhost:8080/ --format csv
 expect_error 2 'for --push' sonm-gwstat --token-file /run/token
 expect_error 3 'no such container' sonm-gwstat nobody --push http://localhost:8080/

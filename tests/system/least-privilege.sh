@@ -3,10 +3,14 @@
 #
 # Nobody needs to be root who publishes: a user with CAP_NET_ADMIN alone, from
 # the program's file, can do all that sonm-vs does; who has not even that is
-# told so, and changes nothing. The account is read by who is in its group.
+# told so, and changes nothing. The account is read by who is in its group, and
+# others become that user by sudo. All of it is set up by the very lines that
+# sonm-vs(8) prints.
 #
 # shellcheck source=tests/lab/lib.sh
 . "${tools:?}/lib.sh"
+# shellcheck source=tests/lab/manual.sh
+. "$tools/manual.sh"
 
 hub=990 billing=991 reader=992 stranger=993
 with=/usr/local/sbin without=/usr/local/bin
@@ -27,17 +31,27 @@ as_hub()
 	as $hub '' -all,+net_admin "$@"
 }
 
-# prepared PROGRAM: as sonm-vs(8), PRIVILEGES, says.
-prepared()
+# The users and groups of the manual, and a shadow file: the host's cannot be read here by who is not root there.
+users()
 {
-	install -g $hub -m 750 "$(PATH=${builddir:?} command -v "$1")" $with
-	setcap cap_net_admin+ep "$with/$1"
-	install -m 755 "$builddir/$1" $without
+	sed -i '/^\(sonm\|billing\):/d' /etc/passwd /etc/group
+	echo "sonm:x:$hub:$hub::/nonexistent:/usr/sbin/nologin" >>/etc/passwd
+	printf '%s\n' "sonm:x:$hub:" "billing:x:$billing:" >>/etc/group
+	rm -f /etc/shadow /etc/gshadow
+	awk -F : '{ print $1 ":*:1::::::" }' /etc/passwd >/etc/shadow
+}
+
+# displayed N: what sonm-vs(8) tells one who has no root.
+displayed()
+{
+	literal sonm-vs.8 PRIVILEGES "$1" >/run/displayed
+	sed 's/^/  /' /run/displayed
+	[ -s /run/displayed ] || fail "sonm-vs(8), PRIVILEGES, has no display $1"
 }
 
 files_of_state()
 {
-	stat -c '%n %u:%g %a' "$state" "$state"-journal
+	stat -c '%n %U:%G %a' "$state" "$state"-journal
 }
 
 lab_network
@@ -46,11 +60,11 @@ say "Root prepares the kernel, and remembers that in a place of its own"
 mkdir -m 700 /var/lib/sonm-setup
 sed '$a\  state: /var/lib/sonm-setup/gateway.db' /etc/sonm/gateway.yaml >/etc/sonm/setup.yaml
 sonm-gw-setup -c /etc/sonm/setup.yaml --apply >/run/setup || { cat /run/setup; fail "sonm-gw-setup --apply"; }
-prepared sonm-vs
-prepared sonm-gwstat
-install -m 755 "$builddir/sonm-gw-setup" $without
-chown $hub:$billing /var/lib/sonm
-chmod 2750 /var/lib/sonm
+install -m 755 "${builddir:?}"/sonm-vs "$builddir"/sonm-gwstat $with
+install -m 755 "$builddir"/sonm-vs "$builddir"/sonm-gwstat "$builddir"/sonm-gw-setup $without
+users
+displayed 1
+sh -e /run/displayed || fail "these commands"
 cp /etc/hostname /tmp/served
 serve worker1 /tmp/served 8080
 
@@ -93,7 +107,8 @@ expect_error 7 'ermission denied' as $stranger '' -all $without/sonm-vs -L
 
 say "Who is in the group of the state file reads the account, without any capability"
 as_hub sonm-vs -D web --wait >/dev/null
-chmod g+r "$state" "$state"-journal
+displayed 3
+sh -e /run/displayed || fail "this command"
 files_of_state
 as_reader()
 {
@@ -136,3 +151,33 @@ say "And while the hub goes on"
 as_hub sonm-vs -A next -t 80=10.0.0.11:8080 >/dev/null
 check_equal "$(as_reader sqlite3 "$state" 'select container from route')" next "what is published"
 check_equal "$(as_reader $without/sonm-gwstat --closed -j | jq '.closed[0].outbytes')" "$billed" "bytes that sonm-gwstat tells"
+
+say "The web server becomes that user for sonm-vs, by what the manual has for sudoers, and for nothing else"
+hostname localhost # sudo(8) wants to find it
+rm -rf /etc/sudoers /etc/sudoers.d # the host's
+mkdir -m 755 /etc/sudoers.d
+displayed 2
+install -m 440 /run/displayed /etc/sudoers.d/sonm
+printf '%s\n' 'Defaults secure_path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"' \
+	'root ALL=(ALL:ALL) ALL' '@includedir /etc/sudoers.d' >/etc/sudoers
+chmod 440 /etc/sudoers
+visudo -c
+as_www()
+{
+	setpriv --reuid www-data --regid www-data --clear-groups env -i PATH=$with:/usr/bin:/bin "$@"
+}
+expect_error 126 'ermission denied' as_www sonm-vs -L
+as_www sudo -n -u sonm sonm-vs -A asked -t 80=10.0.0.11:8080 >/run/published
+check_equal "$(download "$(sed 's/.*->\(.*\)]/\1/' /run/published)")" "$(cat /tmp/served)" "what a client gets"
+check_equal "$(files_of_state | cut -d ' ' -f 2 | uniq)" sonm:billing "whose the state file is"
+before=$(sqlite3 "$state" .dump | sha256) kernel=$(ipvsadm -Sn)
+expect_error 1 'password is required' as_www sudo -n sonm-vs -D asked
+expect_error 1 'password is required' as_www sudo -n -u sonm sonm-gwstat --checkpoint
+expect_error 1 'password is required' as_www sudo -n -u sonm /bin/sh -c "sonm-vs -D asked"
+expect_error 1 'password is required' as_www sudo -n -u sonm $without/sonm-vs -D asked
+expect_error 1 'password is required' setpriv --reuid nobody --regid nogroup --clear-groups sudo -n -u sonm $with/sonm-vs -D asked
+check_equal "$(sqlite3 "$state" .dump | sha256)" "$before" "the state file is as it was"
+check_equal "$(ipvsadm -Sn)" "$kernel" "the kernel has what it had"
+
+say "Root uses it as that user, too"
+sudo -u sonm sonm-vs -D asked

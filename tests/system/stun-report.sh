@@ -133,6 +133,22 @@ posts=$(posts 8080)
 refuses '307|redirect' --report=http://hub.example.net:8081/
 check_equal "$(posts 8080)" "$posts" "posts are not more"
 
+say "Nothing but HTTP is spoken, nor followed to"
+on server python3 -c '
+import socket
+
+socket.create_server(("", 8086)).accept()
+open("/run/reached", "w", encoding="ascii").close()' &
+wait_for 20 listens 8086
+redirect 8085 dict://hub.example.net:8086/
+refuses 'elsewhere .*to dict://' --report=http://hub.example.net:8085/
+nat_count
+for url in file:///run/token ftp://hub.example.net:8086/ gopher://hub.example.net:8086/ dict://hub.example.net:8086/; do
+	expect_error 2 'https://HOST' on client sonm-stun -s $server4 --report=$url
+done
+check_equal "$(nat_counted)" 0 "packets"
+[ ! -e /run/reached ] || fail "it speaks to a server of another kind"
+
 say "A hub that is busy, and one that stays so"
 hub 8082 --script 503,503,200
 reports 8082 --report=http://hub.example.net:8082/

@@ -40,7 +40,7 @@ START_TEST(writes_any_address_and_endpoint_as_libc_does)
 {
 	unsigned seed = 1;
 
-	for (int i = 0; i < 200000; i++) {
+	for (int i = 0; i < (int)unit_many(200000); i++) {
 		struct endpoint ep = { .addr.family = i % 2 ? AF_INET : AF_INET6 };
 		char theirs[ADDR_STRLEN], expected[ENDPOINT_STRLEN], buf[ENDPOINT_STRLEN];
 

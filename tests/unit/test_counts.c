@@ -16,19 +16,20 @@ static struct service_key nth_key(uint32_t i)
 START_TEST(finds_what_each_of_many_has_counted_and_no_other)
 {
 	CLEANUP(counts_clear) struct counts c = { 0 };
+	const uint32_t many = unit_many(20000);
 	struct err e;
 
-	for (uint32_t i = 0; i < 20000; i++) {
+	for (uint32_t i = 0; i < many; i++) {
 		const struct service s = { .key = nth_key(i), .counters.inbytes = i, .rates.cps = i % 3 };
 
 		ck_assert_int_eq(counts_add(&e, &c, &s), 0);
 	}
-	ck_assert_uint_eq(c.n, 20000);
-	for (uint32_t i = 0; i < 21000; i++) {
+	ck_assert_uint_eq(c.n, many);
+	for (uint32_t i = 0; i < many + 1000; i++) {
 		const struct service_key key = nth_key(i);
 		struct count found = { .counters.inbytes = i, .rates.cps = i % 3 };
 
-		ck_assert_int_eq(counts_find(&c, &key, &found), i < 20000);
+		ck_assert_int_eq(counts_find(&c, &key, &found), i < many);
 		ck_assert_uint_eq(found.counters.inbytes, i);
 		ck_assert_uint_eq(found.rates.cps, i % 3);
 	}

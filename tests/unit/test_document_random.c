@@ -195,7 +195,7 @@ static void expect_same(const struct document *a, const struct document *b)
 
 START_TEST(a_document_survives_being_written_and_read)
 {
-	for (uint64_t seed = (uint64_t)_i * ROUNDS, end = seed + ROUNDS; seed < end; seed++) {
+	for (uint64_t seed = (uint64_t)_i * ROUNDS, end = seed + unit_many(ROUNDS); seed < end; seed++) {
 		uint64_t state = seed;
 		struct document d = random_document(&state);
 		char *text = written(&d), *again;

@@ -322,7 +322,7 @@ static void make_plan(const struct world *w, const struct realm *realm, struct p
 
 START_TEST(a_plan_that_is_carried_out_leaves_nothing_to_plan)
 {
-	for (int run = 0; run < 2000; run++) {
+	for (int run = 0; run < (int)unit_many(2000); run++) {
 		CLEANUP(world_clear) struct world w;
 		CLEANUP(plan_clear) struct plan p = { 0 }, again = { 0 };
 		CLEANUP(service_list_clear) struct service_list after = { 0 };

@@ -2,7 +2,7 @@
 /*
  * A probe on links that lose, reorder and double: 3000 runs of every class and
  * link, always the same ones. Half of them lose between client and gateway,
- * half beyond it.
+ * half beyond it. In valgrind they are too few to judge how many are right.
  */
 #include "stun_world.h"
 
@@ -40,9 +40,10 @@ static void count_run(struct count *c, const struct stun_world *w, enum nat_type
 
 static struct count run_all(const char *what, struct stun_world model, enum nat_type type)
 {
+	const unsigned runs = unit_many(RUNS);
 	struct count c = { 0 };
 
-	for (uint64_t run = 0; run < RUNS; run++) {
+	for (uint64_t run = 0; run < runs; run++) {
 		struct stun_world w = model;
 
 		w.seed = run * 8 + type;
@@ -67,7 +68,7 @@ static void expect_of_all(const char *what, const struct stun_link *link, unsign
 		w.link = *link;
 		c = run_all(what, w, type);
 		ck_assert_msg(c.wrong <= wrong, "%s, %s: %u wrong", what, nat_type_name(type), c.wrong);
-		ck_assert_msg(1000 * c.right >= right * RUNS, "%s, %s: %u right", what, nat_type_name(type),
+		ck_assert_msg(unit_in_valgrind() || 1000 * c.right >= right * RUNS, "%s, %s: %u right", what, nat_type_name(type),
 			      c.right);
 	}
 }
@@ -147,7 +148,7 @@ START_TEST(five_per_cent_loss_and_a_mapping_by_address)
 		c = run_all(i / 2 ? "5 % in bursts, mapping by address" : "5 % loss, mapping by address", w,
 			    NAT_SYMMETRIC);
 		ck_assert_uint_eq(c.wrong, 0);
-		ck_assert_uint_ge(1000 * c.right, 995 * RUNS);
+		ck_assert(unit_in_valgrind() || 1000 * c.right >= 995 * RUNS);
 	}
 }
 END_TEST

@@ -65,7 +65,7 @@ START_TEST(keeps_its_limits_in_the_worst_networks)
 	static const unsigned losses[] = { 100, 300, 500, 700, 900, 1000 };
 	static const int64_t rtts[] = { 100, 50 * STUN_MS, 1200 * STUN_MS };
 
-	for (uint64_t run = 0; run < 6000; run++) {
+	for (uint64_t run = 0; run < unit_many(6000); run++) {
 		enum nat_type type = stun_answering[run % STUN_ANSWERING];
 		struct stun_world w = stun_world_behind_at(type, rtts[run / 6 % 3]);
 

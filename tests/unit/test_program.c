@@ -111,6 +111,12 @@ START_TEST(says_that_it_cannot_start)
 	struct program_result r = { 0 };
 	struct err e;
 
+	if (unit_in_valgrind()) { /* whose posix_spawn(3) shares no memory with the child, and so never fails */
+		ck_assert_int_eq(program_run(&e, argv, &r), 0);
+		ck_assert_int_eq(r.status, 127);
+		program_result_clear(&r);
+		return;
+	}
 	ck_assert_int_eq(program_run(&e, argv, &r), -ENOENT);
 	ck_assert_ptr_nonnull(strstr(e.msg, "/nonexistent/program"));
 }

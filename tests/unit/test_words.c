@@ -170,7 +170,7 @@ START_TEST(keeps_within_bounds_whatever_the_line)
 	static const char likely[] = "'\"\\# \t\r\nab$`";
 	uint64_t seed = 2;
 
-	for (int round = 0; round < 50000; round++) {
+	for (int round = 0; round < (int)unit_many(50000); round++) {
 		size_t len = given_below(&seed, 24);
 		CLEANUP_FREE char *line = calloc(len + 1, 1); /* exactly: a sanitizer sees what is beyond */
 		CLEANUP(words_clear) struct words w = { 0 };

@@ -62,6 +62,7 @@ static inline void typist_begin(struct typist *t, int (*play)(void *ctx), void *
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that fails */
 		signal(SIGTERM, SIG_DFL); /* check's own handler ends the test */
 		signal(SIGINT, SIG_DFL);
+		signal(SIGHUP, SIG_DFL); /* ignored under nohup(1) */
 		typist_take_terminal(name);
 		exit(play(ctx));
 	}

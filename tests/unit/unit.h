@@ -7,6 +7,7 @@
 #define SONM_UNIT_H
 
 #include <check.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,21 @@ static inline int unit_main(const char *name, void (*add)(TCase *tc))
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* Does valgrind run this (tests/unit/valgrind says so)? */
+static inline bool unit_in_valgrind(void)
+{
+	return getenv("UNIT_VALGRIND") != NULL;
+}
+
+/*
+ * How often to do what is done n times: so often, but in valgrind, which takes fifty times as long, one time in a
+ * hundred. It looks at how memory is used; what chance or size bring beyond that is tested without it.
+ */
+static inline unsigned unit_many(unsigned n)
+{
+	return unit_in_valgrind() ? n / 100 : n;
 }
 
 /* A stream whose text is kept: struct unit_out o = { 0 }; print to unit_open(&o). */
