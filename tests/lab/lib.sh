@@ -124,10 +124,12 @@ lab_slow_client()
 # wait_for SECONDS COMMAND...: until it succeeds.
 wait_for()
 {
-	deadline=$(($(date +%s) + $1))
+	read -r uptime _ </proc/uptime
+	deadline=$((${uptime%.*} + $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "$(date +%s)" -lt $deadline ] || fail "waited in vain for: $*"
+		read -r uptime _ </proc/uptime
+		[ "${uptime%.*}" -lt $deadline ] || fail "waited in vain for: $*"
 		sleep 0.1
 	done
 }
