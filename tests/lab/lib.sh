@@ -215,10 +215,16 @@ download_sctp()
 	on client python3 "$tools/peer.py" fetch-sctp "$(lab_host "$1")" "${1##*:}"
 }
 
-# hear_stream HOST:PORT SECONDS: asks for a stream over UDP and sends nothing more.
+# hear_stream HOST:PORT FILE: asks for a stream over UDP and sends nothing more, while there is FILE.
 hear_stream()
 {
 	on client python3 "$tools/peer.py" hear "$(lab_host "$1")" "${1##*:}" "$2"
+}
+
+# end_stream WORKER PORT
+end_stream()
+{
+	on "$1" bash -c "printf stop >/dev/udp/127.0.0.1/$2"
 }
 
 lab_host()
