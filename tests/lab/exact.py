@@ -26,7 +26,7 @@ import time
 
 import load
 
-CONTAINERS = 200
+CONTAINERS = int(os.environ.get("containers") or 100)
 BUSY_CONTAINERS = 12
 OPERATORS = 3  # who publish and remove at the same time
 CLIENT_PORTS, CLIENT_PORTS_EACH = 20000, 64
@@ -338,22 +338,22 @@ def published(story):
 
 def quiet_until_the_cut(story):
     say("Containers come and go, and commands are killed; then the table is flushed")
-    let_live(story, 0, 60)
+    let_live(story, 0, CONTAINERS * 3 // 10)
     story.hub.run("ipvsadm", "-C")
     story.hub.run("sonm-vs", "--sync")
     say("More of them; then the counters are zeroed")
-    let_live(story, 60, 110)
+    let_live(story, CONTAINERS * 3 // 10, CONTAINERS * 11 // 20)
     story.hub.run("ipvsadm", "-Z")
     story.hub.run("sonm-vs", "--sync")
     say("More of them; then the power is cut")
-    let_live(story, 110, 150)
+    let_live(story, CONTAINERS * 11 // 20, CONTAINERS * 3 // 4)
     story.save()
 
 
 def quiet_after_the_cut(story):
     say("It is back, and so are those that stayed")
     story.hub.run("sonm-vs", "--sync")
-    let_live(story, 150, CONTAINERS)
+    let_live(story, CONTAINERS * 3 // 4, CONTAINERS)
     say("All are removed")
     story.hub.run("sonm-vs", "-C", "--yes", "--wait")
     check_exact(story)

@@ -124,10 +124,12 @@ lab_slow_client()
 # wait_for SECONDS COMMAND...: until it succeeds.
 wait_for()
 {
-	deadline=$(($(date +%s) + $1))
+	read -r uptime _ </proc/uptime
+	deadline=$((${uptime%.*} + $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "$(date +%s)" -lt $deadline ] || fail "waited in vain for: $*"
+		read -r uptime _ </proc/uptime
+		[ "${uptime%.*}" -lt $deadline ] || fail "waited in vain for: $*"
 		sleep 0.1
 	done
 }
@@ -213,10 +215,16 @@ download_sctp()
 	on client python3 "$tools/peer.py" fetch-sctp "$(lab_host "$1")" "${1##*:}"
 }
 
-# hear_stream HOST:PORT SECONDS: asks for a stream over UDP and sends nothing more.
+# hear_stream HOST:PORT FILE: asks for a stream over UDP and sends nothing more, while there is FILE.
 hear_stream()
 {
 	on client python3 "$tools/peer.py" hear "$(lab_host "$1")" "${1##*:}" "$2"
+}
+
+# end_stream WORKER PORT
+end_stream()
+{
+	on "$1" bash -c "printf stop >/dev/udp/127.0.0.1/$2"
 }
 
 lab_host()

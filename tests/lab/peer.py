@@ -6,7 +6,7 @@ peer.py fetch ADDRESS PORT            fetch it over UDP and write it to the stan
 peer.py ask FILE                      read lines "download ADDRESS PORT", "datagrams ADDRESS PORT" or "upload
                                       ADDRESS PORT": fetch over TCP or UDP and print the SHA-256 of what came, or
                                       post FILE and print the server's answer; "nothing" if that fails
-peer.py hear ADDRESS PORT SECONDS     ask for a stream over UDP, send nothing more, and hear it
+peer.py hear ADDRESS PORT FILE        ask for a stream over UDP, send nothing more, and hear it while there is FILE
 peer.py serve-sctp FILE PORT          serve FILE to whoever connects over SCTP, IPv4 and IPv6, at PORT
 peer.py fetch-sctp ADDRESS PORT       fetch it over SCTP and write it to the standard output
 
@@ -17,8 +17,10 @@ seen the end of the connection too, and no packet is still to come.
 
 UDP: a request is an offset, 8 bytes; its answer is the offset and up to 1200
 bytes from there; fewer are the last. The client asks again if none comes. A
-request of "stream" is answered with a datagram a millisecond, for 20 seconds.
+request of "stream" is answered with a datagram a millisecond, until "stop" comes
+from anywhere.
 """
+import os
 import socket
 import struct
 import sys
@@ -26,6 +28,7 @@ import threading
 import time
 
 CHUNK = 1200
+streaming = threading.Event()
 
 
 def serve(path, port):
@@ -42,11 +45,14 @@ def serve(path, port):
             offset = struct.unpack("!Q", request)[0]
             datagrams.sendto(request + content[offset:offset + CHUNK], peer)
         elif request == b"stream":
+            streaming.set()
             threading.Thread(target=stream, args=(datagrams, peer), daemon=True).start()
+        elif request == b"stop":
+            streaming.clear()
 
 
 def stream(datagrams, peer):
-    for _ in range(20000):
+    while streaming.is_set():
         datagrams.sendto(bytes(900), peer)
         time.sleep(0.001)
 
@@ -99,12 +105,13 @@ def fetch(address, port):
             offset += len(chunk)
 
 
-def hear(address, port, seconds):
+def hear(address, port, path):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as server:
         server.connect((address, port))
         server.send(b"stream")
-        time.sleep(seconds)
+        while os.path.exists(path):
+            time.sleep(0.1)
 
 
 def serve_sctp(path, port):
@@ -180,7 +187,7 @@ if __name__ == "__main__":
     elif sys.argv[1:2] == ["ask"]:
         ask(sys.argv[2])
     elif sys.argv[1:2] == ["hear"]:
-        hear(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
+        hear(sys.argv[2], int(sys.argv[3]), sys.argv[4])
     elif sys.argv[1:2] == ["serve-sctp"]:
         serve_sctp(sys.argv[2], int(sys.argv[3]))
     elif sys.argv[1:2] == ["fetch-sctp"]:

@@ -74,12 +74,15 @@ removed_amid_stream()
 	say "udp from $2: removal in the middle of a stream from the worker"
 	endpoint=$(publish "$1" -u "53=$2")
 	count_both udp "${endpoint##*:}" 8080
-	hear_stream "$endpoint" 8 &
+	touch /run/hears
+	hear_stream "$endpoint" /run/hears &
 	hearer=$!
 	wait_for 20 lab_received "${endpoint##*:}" 300000
 	sonm-vs -D "$1" --wait
 	check_ledger "$1" "${endpoint##*:}" 8080
+	rm /run/hears
 	wait $hearer
+	end_stream worker1 8080
 }
 
 lab_received()

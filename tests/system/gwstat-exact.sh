@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# 200 containers are published, used, edited and removed at random, over TCP and
-# UDP, IPv4 and IPv6, several at once, many in mid-transfer; commands are killed at
+# Containers are published, used, edited and removed at random, over TCP and UDP,
+# IPv4 and IPv6, several at once, many in mid-transfer; commands are killed at
 # random moments; others flush the table and zero the counters, and the power is
 # cut. Whatever was checkpointed, and all that moved since, is accounted for to the
 # byte, route by route, as counting rules at the receivers saw it.
 #
-#   seed  (environment) plays it as it was played with that seed, which it prints
+#   containers  (environment) how many (default: 100; tests/soak/exact.sh: more)
+#   seed        (environment) plays it as it was played with that seed, which it prints
 #
 # shellcheck source=tests/lab/lib.sh
 . "${tools:?}/lib.sh"

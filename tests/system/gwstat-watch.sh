@@ -89,14 +89,6 @@ is_busiest()
 	[ "$(busiest)" = "$1" ]
 }
 
-# A datagram a millisecond, on and on.
-stream()
-{
-	while :; do
-		hear_stream "$1" 19
-	done
-}
-
 mkdir -p /dev/pts
 mount -t devpts -o ptmxmode=666 devpts /dev/pts
 lab_network
@@ -112,8 +104,8 @@ export TMUX_TMPDIR=/run NO_COLOR=1
 tmux -f /dev/null new-session -d -x 80 -y 24 'exec sh'
 
 say "Traffic is seen where it flows, the busiest route on top"
-stream "$(tail -n 1 /run/web)" >/run/heard &
-stream=$!
+touch /run/hears
+hear_stream "$(tail -n 1 /run/web)" /run/hears &
 watches
 wait_for 20 is_busiest web
 sees '^[0-9:]{8}Z  22 containers 23 routes \(1-22\)  in .*K?/s out [0-9.]+K/s  sum in '
@@ -191,10 +183,11 @@ sysctl -qw net.ipv4.vs.run_estimation=1
 misses 'frozen'
 
 say "What cannot be read is said, and it goes on"
-sqlite3 $state 'begin exclusive' '.shell touch /run/locked' '.shell sleep 15' commit &
+sqlite3 $state 'begin exclusive' '.shell touch /run/locked' '.shell until [ -e /run/unlock ]; do sleep 0.1; done' commit &
 locker=$!
 wait_for 20 test -e /run/locked
 sees 'locked|busy'
+touch /run/unlock
 wait $locker
 misses 'locked|busy'
 sees '^web .*[0-9.]K'
@@ -211,7 +204,8 @@ for signal in TERM:143 HUP:129; do
 	pkill "-${signal%:*}" -x sonm-gwstat
 	left "${signal#*:}"
 done
-kill $stream
+rm /run/hears
+end_stream worker1 8080
 
 say "Stopped, and in the foreground again"
 watches
