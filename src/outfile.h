@@ -17,9 +17,10 @@ struct outfile {
 };
 
 /*
- * Begins a file that everybody may read (mode 0644). If path is a symbolic link,
- * the file that it leads to is written, unless the kernel refuses to follow it.
- * -EINVAL: path is there and is no regular file; else the system's.
+ * Begins a file. One that is there keeps its owner, group and mode; if we may not
+ * keep the group, others get less, never more. A new one has mode 0644 less the umask.
+ * If path is a symbolic link, the file that it leads to is written, unless the kernel
+ * refuses to follow it. -EINVAL: path is there and is no regular file; else the system's.
  */
 int outfile_begin(struct err *e, const char *path, struct outfile *out) MUST_CHECK;
 

@@ -129,6 +129,12 @@ sonm-gwstat --closed -j --output /run/link
 [ -L /run/link ] || fail "the link is no more"
 check_equal "$(jq '.closed | length' /run/file)" 2 "closed routes, through a link"
 
+say "A file keeps its permissions, a new one gets those that the umask leaves"
+(umask 077 && sonm-gwstat -j --output /run/private && sonm-gwstat --report /run/private.svg)
+check_equal "$(stat -c %a /run/private /run/private.svg | xargs)" "600 600" "modes of new files"
+sonm-gwstat -j --output /run/private
+check_equal "$(stat -c %a /run/private)" 600 "mode of one that was there"
+
 say "A file that cannot be written whole stays as it was"
 mkdir /run/full
 mount -t tmpfs -o size=8k none /run/full
