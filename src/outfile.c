@@ -116,6 +116,32 @@ int outfile_begin(struct err *e, const char *path, struct outfile *out)
 	return 0;
 }
 
+/* The directory that a path's last name is in, and that name. */
+static bool find_name(const char *path, struct stat *directory, char name[static NAME_MAX + 1])
+{
+	CLEANUP_FREE char *for_dirname = strdup(path), *for_basename = strdup(path);
+
+	if (!for_dirname || !for_basename || stat(dirname(for_dirname), directory) < 0)
+		return false;
+	return (size_t)snprintf(name, NAME_MAX + 1, "%s", basename(for_basename)) <= NAME_MAX;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+bool outfile_is(const char *path, const char *other)
+{
+	char name[NAME_MAX + 1], other_name[NAME_MAX + 1];
+	struct stat at, other_at;
+
+	if (stat(path, &at) == 0 && stat(other, &other_at) == 0 && is_same(&at, &other_at))
+		return true;
+	return find_name(path, &at, name) && find_name(other, &other_at, other_name) && is_same(&at, &other_at) &&
+	       strcmp(name, other_name) == 0;
+}
+
 /* Only rename(2) replaces what has the path now, and it wants a name. */
 static int give_name(struct outfile *f)
 {

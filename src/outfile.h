@@ -27,6 +27,9 @@ int outfile_begin(struct err *e, const char *path, struct outfile *out) MUST_CHE
 /* Puts what was written to stream in its place, durably. Fails if any write to it did: then all is as before. */
 int outfile_end(struct err *e, struct outfile *f) MUST_CHECK;
 
+/* Are these two names of one file, or will they be when there is one? For who must not write over its own. */
+bool outfile_is(const char *path, const char *other);
+
 /* Removes a file, durably. */
 int outfile_remove(struct err *e, const char *path) MUST_CHECK;
 

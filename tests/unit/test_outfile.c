@@ -134,6 +134,30 @@ START_TEST(leaves_owner_and_group_as_far_as_it_may)
 }
 END_TEST
 
+START_TEST(knows_two_names_of_one_file)
+{
+	char other[sizeof(dir) + 16], in_two_ways[sizeof(dir) + 16];
+
+	snprintf(other, sizeof(other), "%s/other", dir);
+	snprintf(in_two_ways, sizeof(in_two_ways), "%s/./file", dir);
+	ck_assert(outfile_is(file, in_two_ways)); /* before there is one */
+	ck_assert(!outfile_is(file, other));
+	ck_assert(!outfile_is("/nowhere/file", file));
+	write_file(file, "one\n");
+	ck_assert(outfile_is(file, in_two_ways));
+	ck_assert(!outfile_is(other, file));
+	ck_assert_int_eq(symlink("file", lnk), 0);
+	ck_assert(outfile_is(lnk, file));
+	ck_assert_int_eq(link(file, other), 0);
+	ck_assert(outfile_is(file, other));
+	unlink(other);
+	write_file(other, "two\n");
+	ck_assert(!outfile_is(other, file));
+	ck_assert(!outfile_is(lnk, other));
+	unlink(other);
+}
+END_TEST
+
 START_TEST(replaces_a_file_only_at_the_end)
 {
 	struct outfile f;
@@ -272,6 +296,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, makes_a_file_for_whom_the_umask_says);
 	tcase_add_test(tc, leaves_a_file_to_whom_it_was_for);
 	tcase_add_test(tc, leaves_owner_and_group_as_far_as_it_may);
+	tcase_add_test(tc, knows_two_names_of_one_file);
 	tcase_add_test(tc, replaces_a_file_only_at_the_end);
 	tcase_add_test(tc, leaves_nothing_of_what_is_abandoned);
 	tcase_add_test(tc, fails_if_any_write_did);
