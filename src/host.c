@@ -186,6 +186,7 @@ struct run {
 	struct store *store;
 	const struct host_options *options;
 	struct wishes recorded; /* persist: files set again at boot what has been set */
+	bool alone; /* the writer's lock is held over all steps */
 	int changes;
 	bool over; /* whoever was asked had enough */
 };
@@ -301,9 +302,9 @@ static int record_and_set(struct err *e, struct run *run, const struct step *ste
 static int make_locked(struct err *e, struct run *run, const struct step *step, struct step_report *r)
 {
 	CLEANUP(unlockp) struct store *locked = NULL;
-	int ret = store_lock(e, run->store);
+	int ret = run->alone ? 0 : store_lock(e, run->store);
 
-	locked = ret == 0 ? run->store : NULL;
+	locked = ret == 0 && !run->alone ? run->store : NULL;
 	step_host_refresh(&run->host);
 	if (ret == 0)
 		ret = look(e, &run->host, step, r);
@@ -366,10 +367,17 @@ static int report_step(struct err *e, struct run *run, const struct step *step, 
 int host_apply(struct err *e, const struct config *c, struct store *s, const struct host_options *o)
 {
 	struct run run = { .host = begin(c, s, o), .store = s, .options = o };
+	CLEANUP(unlockp) struct store *locked = NULL;
 	struct step steps[STEPS_MAX];
 	int ret = need_privilege(e);
 	size_t n;
 
+	/* What one step finds in its place, host_undo must not take away before the next one rests on it. */
+	if (ret == 0 && !o->ask && !o->dry_run) {
+		ret = store_lock(e, s);
+		run.alone = ret == 0;
+		locked = run.alone ? s : NULL;
+	}
 	if (ret < 0 || list_steps(e, &run.host, o, steps, &n, &run.recorded) < 0)
 		return -e->code;
 	run.host.making = true;

@@ -13,18 +13,18 @@
  * The path without symbolic links; one that does not exist yet is as it is. The
  * kernel follows them, as realpath(3) would follow what somebody else has put
  * into /tmp (fs.protected_symlinks), and gives a pipe behind /dev/stdout a name.
+ * *former: what is there now; all zero: nothing.
  */
-static int resolve(struct err *e, const char *path, char **out)
+static int resolve(struct err *e, const char *path, char **out, struct stat *former)
 {
 	CLEANUP_CLOSE int fd = open(path, O_PATH | O_CLOEXEC);
 	char link[sizeof("/proc/self/fd/") + BASE_NUMBER_STRLEN];
-	struct stat st;
 
 	if (path[0] == '\0')
 		return err_set(e, ERR_USAGE, "the name of the file to write is empty; give one");
 	if (fd < 0 && errno != ENOENT)
 		return err_sys(e, errno, "cannot write %s", path);
-	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
+	if (fd >= 0 && (fstat(fd, former) < 0 || !S_ISREG(former->st_mode)))
 		return err_set(e, ERR_USAGE, "%s is not a regular file; name another one, or one that does not exist yet",
 			       path);
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
@@ -68,18 +68,45 @@ static int open_named(struct err *e, struct outfile *f)
 	return fd;
 }
 
+/*
+ * What takes a file's place is for the same people. If it is of another group,
+ * that and all others get only what both had.
+ */
+static int be_as(int fd, const struct stat *former)
+{
+	mode_t mode = former->st_mode & 0777, both = (mode >> 3) & mode & 07;
+	struct stat now;
+
+	/* Who is not root may at most give it to a group of his. */
+	if (fchown(fd, former->st_uid, former->st_gid) < 0)
+		(void)!fchown(fd, (uid_t)-1, former->st_gid);
+	if (fstat(fd, &now) < 0)
+		return -1;
+	return fchmod(fd, now.st_gid == former->st_gid ? mode : (mode & 0700) | both << 3 | both);
+}
+
+/* Of a new file, which others never write. Not every kernel takes the umask from O_TMPFILE's (vfs_tmpfile). */
+static mode_t new_mode(void)
+{
+	mode_t mask = umask(077);
+
+	umask(mask);
+	return 0644 & ~mask;
+}
+
 int outfile_begin(struct err *e, const char *path, struct outfile *out)
 {
 	CLEANUP(outfile_abandon) struct outfile f = { 0 };
 	CLEANUP_CLOSE int fd = -1;
+	struct stat former = { 0 };
 
-	if (resolve(e, path, &f.path) < 0)
+	if (resolve(e, path, &f.path, &former) < 0)
 		return -e->code;
 	fd = open_nameless(f.path);
 	if (fd < 0 && (fd = open_named(e, &f)) < 0)
 		return -e->code;
-	if (fchmod(fd, 0644) < 0)
-		return err_sys(e, errno, "cannot let others read what becomes %s", path);
+	if ((former.st_mode ? be_as(fd, &former) : fchmod(fd, new_mode())) < 0)
+		return err_sys(e, errno, "cannot give what becomes %s its permissions", path);
 	f.stream = fdopen(fd, "w");
 	if (!f.stream)
 		return err_set(e, ENOMEM, "out of memory");
@@ -87,6 +114,32 @@ int outfile_begin(struct err *e, const char *path, struct outfile *out)
 	*out = f;
 	f = (struct outfile){ 0 };
 	return 0;
+}
+
+/* The directory that a path's last name is in, and that name. */
+static bool find_name(const char *path, struct stat *directory, char name[static NAME_MAX + 1])
+{
+	CLEANUP_FREE char *for_dirname = strdup(path), *for_basename = strdup(path);
+
+	if (!for_dirname || !for_basename || stat(dirname(for_dirname), directory) < 0)
+		return false;
+	return (size_t)snprintf(name, NAME_MAX + 1, "%s", basename(for_basename)) <= NAME_MAX;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+bool outfile_is(const char *path, const char *other)
+{
+	char name[NAME_MAX + 1], other_name[NAME_MAX + 1];
+	struct stat at, other_at;
+
+	if (stat(path, &at) == 0 && stat(other, &other_at) == 0 && is_same(&at, &other_at))
+		return true;
+	return find_name(path, &at, name) && find_name(other, &other_at, other_name) && is_same(&at, &other_at) &&
+	       strcmp(name, other_name) == 0;
 }
 
 /* Only rename(2) replaces what has the path now, and it wants a name. */

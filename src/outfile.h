@@ -17,14 +17,18 @@ struct outfile {
 };
 
 /*
- * Begins a file that everybody may read (mode 0644). If path is a symbolic link,
- * the file that it leads to is written, unless the kernel refuses to follow it.
- * -EINVAL: path is there and is no regular file; else the system's.
+ * Begins a file. One that is there keeps its owner, group and mode; if we may not
+ * keep the group, others get less, never more. A new one has mode 0644 less the umask.
+ * If path is a symbolic link, the file that it leads to is written, unless the kernel
+ * refuses to follow it. -EINVAL: path is there and is no regular file; else the system's.
  */
 int outfile_begin(struct err *e, const char *path, struct outfile *out) MUST_CHECK;
 
 /* Puts what was written to stream in its place, durably. Fails if any write to it did: then all is as before. */
 int outfile_end(struct err *e, struct outfile *f) MUST_CHECK;
+
+/* Are these two names of one file, or will they be when there is one? For who must not write over its own. */
+bool outfile_is(const char *path, const char *other);
 
 /* Removes a file, durably. */
 int outfile_remove(struct err *e, const char *path) MUST_CHECK;

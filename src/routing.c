@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 
 #define MESSAGE_SIZE 256
+#define ERRNO_MAX 4095    /* what is beyond is no errno (the kernel's MAX_ERRNO) */
 #define RULE_PREFERENCE 1 /* right after the rule for local addresses */
 #define RULE_OWNER 83     /* FRA_PROTOCOL, "who made it": none of rtnetlink.h's */
 
@@ -34,7 +35,7 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *answer, void *arg
 	struct routing *r = arg;
 
 	(void)from;
-	r->error = -answer->error;
+	r->error = answer->error < 0 && answer->error >= -ERRNO_MAX ? -answer->error : EPROTO;
 	return NL_STOP;
 }
 
@@ -63,7 +64,9 @@ static void read_route(struct nlmsghdr *route, struct routing *r)
 	r->type = ((struct rtmsg *)nlmsg_data(route))->rtm_type;
 	if (out && nla_len(out) >= 4)
 		add_way(r, nla_get_u32(out));
-	for (; hop && RTNH_OK(hop, left); left -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
+	/* RTNH_OK looks at the length of a next hop before it knows that there is one. */
+	for (; hop && left >= (int)sizeof(*hop) && RTNH_OK(hop, left);
+	     left -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
 		add_way(r, (unsigned)hop->rtnh_ifindex);
 }
 

@@ -227,6 +227,9 @@ static int write_file(struct err *e, const struct step_report *r)
 
 	if (make_directories(e, path) < 0 || outfile_begin(e, path, &f) < 0)
 		return -e->code;
+	/* Whatever the umask is: who is not root may check it, too. */
+	if (fchmod(fileno(f.stream), 0644) < 0)
+		return err_sys(e, errno, "cannot let others read what becomes %s", path);
 	fputs(r->content, f.stream);
 	if (outfile_end(e, &f) < 0)
 		return -e->code;

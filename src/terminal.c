@@ -283,14 +283,28 @@ int terminal_wait(struct err *e, struct terminal *t, int64_t until, struct termi
 
 /* --- The terminal -------------------------------------------------------------- */
 
+/* What whoever started us wants to be ignored is not waited for: a signal that is blocked comes all the same. */
+static bool is_ignored(int signal)
+{
+	struct sigaction action;
+
+	return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 static int take_signals(struct err *e, struct terminal *t)
 {
-	static const int events[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT, SIGWINCH };
+	static const int events[] = { SIGTSTP, SIGCONT, SIGWINCH };
+	/* Whatever somebody sends that would end us. Those from SIGRTMIN on are for timers. */
+	static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM,
+				    SIGPROF, SIGPIPE, SIGIO, SIGPWR, SIGXCPU };
 	sigset_t set;
 
 	sigemptyset(&set);
 	for (size_t i = 0; i < ARRAY_LEN(events); i++)
 		sigaddset(&set, events[i]);
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		if (!is_ignored(ends[i]))
+			sigaddset(&set, ends[i]);
 	t->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (t->signals < 0)
 		return err_sys(e, errno, "cannot wait for signals");

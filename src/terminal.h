@@ -36,13 +36,14 @@ enum terminal_event_kind {
 struct terminal_event {
 	enum terminal_event_kind kind;
 	int key;    /* a byte, or an enum terminal_key */
-	int signal; /* SIGHUP, SIGINT, SIGQUIT or SIGTERM */
+	int signal; /* the one that has ended it */
 };
 
 /*
  * Takes the terminal that in and out are: an empty screen, and keys that come
- * at once and are not shown. Until it is closed those four signals are events, and
- * ^Z stops the process with the terminal as it was before. -ENOTTY: one of the two
+ * at once and are not shown. Until it is closed signals that would end the process
+ * (but SIGKILL, what a fault of its own sends, and those that are ignored) are
+ * events, and ^Z stops the process with the terminal as it was before. -ENOTTY: one of the two
  * is no terminal. One at a time.
  */
 int terminal_open(struct err *e, int in, int out, struct terminal **t) MUST_CHECK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "yamlfile.h"
+#include "infile.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -442,13 +442,11 @@ int yamlfile_read(struct err *e, FILE *in, const char *name, size_t max, char **
 
 static int read_file(struct err *e, const char *path, char **text, size_t *len)
 {
-	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
+	FILE *in;
 	int ret;
 
-	if (!in)
-		return unreadable(e, path);
-	steal_fd(&fd);
+	if (infile_open(e, path, &in) < 0)
+		return -e->code;
 	ret = yamlfile_read(e, in, path, FILE_MAX, text, len);
 	fclose(in);
 	return ret;

@@ -152,9 +152,13 @@ struct gwstat_out {
  * is found here. What is written to stream then becomes the file, or is pushed,
  * by gwstat_out_end; without that, nothing does.
  */
-int gwstat_out_begin(struct err *e, const struct cmd_line *line, struct gwstat_out *out) MUST_CHECK;
+int gwstat_out_begin(struct err *e, const struct config *c, const struct cmd_line *line,
+		     struct gwstat_out *out) MUST_CHECK;
 int gwstat_out_end(struct err *e, struct gwstat_out *out) MUST_CHECK;
 void gwstat_out_clear(struct gwstat_out *out); /* a CLEANUP function */
+
+/* -EINVAL: this file, by whatever name, is the state file, its journal or the configuration. */
+int gwstat_spare_own(struct err *e, const struct config *c, const struct cmd_line *line, const char *path) MUST_CHECK;
 
 /* From since on and before until, in seconds since 1970. */
 struct period {
@@ -217,7 +221,8 @@ int closed_prune(struct err *e, struct gateway *g, const struct config *c, const
 		 int64_t now) MUST_CHECK;
 
 /* --report: a picture of the containers' traffic in the line's period (the last day) into a file. */
-int report_write(struct err *e, struct gateway *g, const struct cmd_line *line, int64_t now) MUST_CHECK;
+int report_write(struct err *e, struct gateway *g, const struct config *c, const struct cmd_line *line,
+		 int64_t now) MUST_CHECK;
 
 #define WATCH_SECONDS_MAX 3600
 

@@ -79,18 +79,20 @@ static int open_path(struct err *e, struct archive *a, int *fd)
 
 	*fd = open(a->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	a->is_new = *fd >= 0;
-	if (*fd < 0 && errno == EEXIST && stat(a->path, &st) == 0 && S_ISREG(st.st_mode))
+	if (*fd < 0 && errno == EEXIST)
+		*fd = open(a->path, O_WRONLY | O_CLOEXEC);
+	if (*fd < 0 || fstat(*fd, &st) < 0) {
+		err_sys(e, errno, "cannot write %s", a->path);
+		return tool_blame_file(e);
+	}
+	if (!a->is_new && S_ISREG(st.st_mode))
 		return err_set(e, ERR_CONFLICT,
 			       "%s is there already, and may have what was pruned before; name another file",
 			       a->path);
-	if (*fd < 0 && errno == EEXIST)
-		*fd = open(a->path, O_WRONLY | O_CLOEXEC);
-	if (*fd >= 0)
-		return 0;
-	err_sys(e, errno, "cannot write %s", a->path);
-	return tool_blame_file(e);
+	return 0;
 }
 
+/* path NULL: stdout. */
 static int archive_open(struct err *e, const char *path, struct archive *out)
 {
 	CLEANUP(archive_discard) struct archive a = { .path = path };
@@ -204,11 +206,12 @@ int closed_prune(struct err *e, struct gateway *g, const struct config *c, const
 	CLEANUP(archive_discard) struct archive a = { 0 };
 	struct ledger_filter f = LEDGER_ALL;
 	int64_t before, quarantined = now - c->quarantine;
+	const char *path = cmd_get(line, OPT_OUTPUT, NULL);
 
 	if (line->n_args > 0)
 		return err_set(e, ERR_USAGE, "--prune takes no container; leave out '%s'", line->args[0]);
 	if (moment_parse(e, "--prune", cmd_get(line, OPT_PRUNE, ""), now, &before) < 0 ||
-	    archive_open(e, cmd_get(line, OPT_OUTPUT, NULL), &a) < 0)
+	    (path && gwstat_spare_own(e, c, line, path) < 0) || archive_open(e, path, &a) < 0)
 		return -e->code;
 	f.before = before < quarantined ? before : quarantined;
 	if (prune(e, gateway_store(g), &f, &a) < 0)

@@ -45,7 +45,26 @@ static bool may_wait(int fd)
 	return fstat(fd, &st) < 0 || !(S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) && !isatty(fd)));
 }
 
-int gwstat_out_begin(struct err *e, const struct cmd_line *line, struct gwstat_out *out)
+int gwstat_spare_own(struct err *e, const struct config *c, const struct cmd_line *line, const char *path)
+{
+	char journal[sizeof(c->state) + sizeof("-journal")];
+	bool must_exist;
+	const struct {
+		const char *path, *what;
+	} own[] = {
+		{ c->state, "the state file" },
+		{ journal, "the state file's journal" },
+		{ tool_config_path(line, &must_exist), "the configuration" },
+	};
+
+	snprintf(journal, sizeof(journal), "%s-journal", c->state); /* SQLite's name for it */
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (outfile_is(path, own[i].path))
+			return err_set(e, ERR_USAGE, "%s is %s; name another file", path, own[i].what);
+	return 0;
+}
+
+int gwstat_out_begin(struct err *e, const struct config *c, const struct cmd_line *line, struct gwstat_out *out)
 {
 	const char *path = cmd_get(line, OPT_OUTPUT, NULL);
 
@@ -55,6 +74,8 @@ int gwstat_out_begin(struct err *e, const struct cmd_line *line, struct gwstat_o
 		return -e->code;
 	if (path && outfile_begin(e, path, &out->file) < 0)
 		return tool_blame_file(e);
+	if (path && gwstat_spare_own(e, c, line, out->file.path) < 0)
+		return -e->code;
 	out->stream = path ? out->file.stream : stdout;
 	out->may_wait = !path && !out->post.url && may_wait(STDOUT_FILENO);
 	if (out->post.url)

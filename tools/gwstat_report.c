@@ -348,7 +348,7 @@ static int read_options(struct err *e, const struct cmd_line *line, int64_t now,
 	return 0;
 }
 
-int report_write(struct err *e, struct gateway *g, const struct cmd_line *line, int64_t now)
+int report_write(struct err *e, struct gateway *g, const struct config *c, const struct cmd_line *line, int64_t now)
 {
 	CLEANUP(report_clear) struct report r = { 0 };
 	CLEANUP(outfile_abandon) struct outfile file = { 0 };
@@ -363,7 +363,7 @@ int report_write(struct err *e, struct gateway *g, const struct cmd_line *line, 
 		return -e->code;
 	if (outfile_begin(e, path, &file) < 0)
 		return tool_blame_file(e);
-	if (print(e, file.stream, &r, now, as_html) < 0)
+	if (gwstat_spare_own(e, c, line, file.path) < 0 || print(e, file.stream, &r, now, as_html) < 0)
 		return -e->code;
 	return outfile_end(e, &file);
 }

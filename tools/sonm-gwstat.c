@@ -204,12 +204,12 @@ static int warn(struct err *e)
 	return 0;
 }
 
-static int show(struct err *e, struct gateway *g, const struct cmd_line *line, int64_t now)
+static int show(struct err *e, struct gateway *g, const struct config *c, const struct cmd_line *line, int64_t now)
 {
 	CLEANUP(gwstat_out_clear) struct gwstat_out out = { 0 };
 	int ret;
 
-	if (gwstat_out_begin(e, line, &out) < 0 || (out.format == GWSTAT_METRICS && check_metrics(e, line) < 0) ||
+	if (gwstat_out_begin(e, c, line, &out) < 0 || (out.format == GWSTAT_METRICS && check_metrics(e, line) < 0) ||
 	    (!cmd_has(line, OPT_CLOSED) && warn(e) < 0))
 		return -e->code;
 	if (cmd_has(line, OPT_CLOSED))
@@ -237,8 +237,8 @@ static int run(struct err *e, const struct cmd_line *line)
 	if (prune)
 		return closed_prune(e, g, &c, line, now);
 	if (cmd_has(line, OPT_REPORT))
-		return warn(e) < 0 ? -e->code : report_write(e, g, line, now);
-	return show(e, g, line, now);
+		return warn(e) < 0 ? -e->code : report_write(e, g, &c, line, now);
+	return show(e, g, &c, line, now);
 }
 
 /* Where a name is a container's, and commands are not, a command is easily taken for one. */

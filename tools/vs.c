@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vs.h"
 
+#include "infile.h"
 #include "sysctl.h"
 #include "view.h"
 
@@ -62,10 +63,11 @@ int vs_number(struct err *e, const struct cmd_line *line, int option, const char
 
 int vs_open(struct err *e, const char *path, FILE **out, const char **name)
 {
-	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	FILE *in = stdin;
 
-	if (!in) {
-		err_sys(e, errno, "cannot open %.200s", path);
+	if (strcmp(path, "-") != 0 && infile_open(e, path, &in) < 0) {
+		if (e->code == ERR_USAGE)
+			err_advise(e, "pipe what is written to it into '-'");
 		return tool_blame_file(e);
 	}
 	*out = in;

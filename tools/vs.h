@@ -79,7 +79,7 @@ int vs_number(struct err *e, const struct cmd_line *line, int option, const char
 /* Seconds of -p: the kernel keeps them in clock ticks, 32 bits of them. */
 #define VS_PERSISTENCE_MAX (31536000 / 10)
 
-/* A file, or standard input for "-"; *name is what errors call it. A file that is not there is -EINVAL. */
+/* A file, or standard input for "-"; *name is what errors call it. A file that is not there is -EINVAL, and so is a FIFO. */
 int vs_open(struct err *e, const char *path, FILE **out, const char **name) MUST_CHECK;
 void vs_closep(FILE **in); /* a CLEANUP function */
 

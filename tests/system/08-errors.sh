@@ -107,6 +107,20 @@ printf 'gateway: [\n' >/tmp/bad.yaml
 refused 2 '/tmp/bad\.yaml:[0-9]+:[0-9]+: ' sonm-vs -c /tmp/bad.yaml -L
 expect_error 2 '/tmp/none\.yaml' sonm-vs -c /tmp/none.yaml -L
 
+say "A FIFO, to which nobody may ever write, is waited for by nobody"
+mkfifo /tmp/fifo
+for program in 'sonm-vs -L' sonm-gwstat 'sonm-gw-setup --check' sonm-stun; do
+	# shellcheck disable=SC2086 # words
+	refused 2 '/tmp/fifo is a FIFO.*name a readable' timeout 20 $program -c /tmp/fifo
+done
+refused 2 "/tmp/fifo is a FIFO.*into '-'" timeout 20 sonm-vs -R /tmp/fifo
+refused 2 "/tmp/fifo is a FIFO.*into '-'" timeout 20 sonm-vs --set-worker w --report /tmp/fifo
+refused 2 'Is a directory' sonm-vs -R /tmp
+# shellcheck disable=SC2016 # another shell's
+expect 0 bash -c 'sonm-vs -R <(sleep 0.2; sonm-vs -S) && sonm-vs -L -c <(sleep 0.2; cat /etc/sonm/gateway.yaml)'
+sonm-vs -S | expect 0 sonm-vs -R -
+sonm-vs -S | expect 0 sonm-vs -R /proc/self/fd/0
+
 say "A state file that is not for us"
 version=$(sqlite3 "$state" 'pragma user_version')
 sqlite3 "$state" 'pragma user_version = 99'

@@ -129,6 +129,41 @@ sonm-gwstat --closed -j --output /run/link
 [ -L /run/link ] || fail "the link is no more"
 check_equal "$(jq '.closed | length' /run/file)" 2 "closed routes, through a link"
 
+say "A file keeps its permissions, a new one gets those that the umask leaves"
+(umask 077 && sonm-gwstat -j --output /run/private && sonm-gwstat --report /run/private.svg)
+check_equal "$(stat -c %a /run/private /run/private.svg | xargs)" "600 600" "modes of new files"
+sonm-gwstat -j --output /run/private
+check_equal "$(stat -c %a /run/private)" 600 "mode of one that was there"
+
+# spared NAME WHAT: nothing is written over what the name is of, however it is named.
+spared()
+{
+	cp -p "$1" /run/before
+	for name in "$1" "${1%/*}/./${1##*/}" /run/soft /run/soft.svg /run/hard; do
+		ln -sf "$1" /run/soft
+		ln -sf "$1" /run/soft.svg
+		ln -f "$1" /run/hard 2>/dev/null || ln -sf "$1" /run/hard # another file system
+		expect_error 2 "$2; name another" sonm-gwstat -j --output "$name"
+		expect_error 2 "$2; name another" sonm-gwstat --prune -1d --output "$name"
+		rm -f /run/hard
+	done
+	expect_error 2 "$2; name another" sonm-gwstat --report /run/soft.svg
+	cmp "$1" /run/before || fail "$1 has changed"
+}
+
+say "Its own files are written over by no name"
+spared "$state" 'the state file'
+spared "$state-journal" "the state file's journal"
+spared /etc/sonm/gateway.yaml 'the configuration'
+mv "$state-journal" /run/journal
+expect_error 2 "is the state file's journal" sonm-gwstat -j --output "$state-journal"
+expect_error 2 "is the state file's journal" sonm-gwstat --prune -1d --output "${state%/*}/../sonm/gateway.db-journal"
+[ ! -e "$state-journal" ] || fail "a journal was made"
+mv /run/journal "$state-journal"
+cp /etc/sonm/gateway.yaml /run/other.yaml
+expect_error 2 'is the configuration' sonm-gwstat -c /run/other.yaml -j --output /run/other.yaml
+sonm-gwstat -c /run/other.yaml -j --output /run/file
+
 say "A file that cannot be written whole stays as it was"
 mkdir /run/full
 mount -t tmpfs -o size=8k none /run/full

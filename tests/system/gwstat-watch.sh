@@ -199,7 +199,7 @@ watches web
 sees ' 1 container 2 routes  '
 press C-c
 left 130
-for signal in TERM:143 HUP:129; do
+for signal in TERM:143 HUP:129 USR1:138 ALRM:142; do
 	watches --rate
 	pkill "-${signal%:*}" -x sonm-gwstat
 	left "${signal#*:}"

@@ -91,7 +91,7 @@ refused 'STUN server' sonm-stun -s "$escape"
 refused 'interface' sonm-stun -s 192.0.2.1 -b "$long"
 refused 'URL' sonm-gwstat --push "http://$escape/"
 refused 'cannot read' sonm-vs -c "$escape" -L
-refused 'cannot open' sonm-vs -R "$escape"
+refused 'cannot read' sonm-vs -R "$escape"
 
 say "A file that has such a name"
 name="/run/$escape.yaml"

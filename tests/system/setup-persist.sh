@@ -95,7 +95,7 @@ before_the_boot()
 	expect 0 sonm-gw-setup --apply >/run/output
 	expect 0 sonm-gw-setup --check
 	expect 6 sonm-gw-setup --check --persist >/run/output
-	sonm-gw-setup --apply --persist >/run/output || { cat /run/output; fail "apply"; }
+	(umask 077 && sonm-gw-setup --apply --persist) >/run/output || { cat /run/output; fail "apply"; }
 	sed -n '/^set/p' /run/output
 	check_equal "$(grep -c '^set' /run/output)" 8 "what is set"
 	for file in $files; do

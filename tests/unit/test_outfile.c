@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -45,16 +46,115 @@ static void write_file(const char *path, const char *text)
 	ck_assert_int_eq(outfile_end(&e, &f), 0);
 }
 
-START_TEST(makes_a_file_that_all_may_read)
+/* The mode that a file has when it was written under this umask. */
+static mode_t write_with_umask(mode_t mask, const char *text)
 {
-	mode_t before = umask(077);
+	mode_t before = umask(mask);
 	struct stat st;
 
-	write_file(file, "one\n");
+	write_file(file, text);
 	umask(before);
-	expect_content("one\n");
+	expect_content(text);
 	ck_assert_int_eq(stat(file, &st), 0);
-	ck_assert_uint_eq(st.st_mode & 07777, 0644);
+	return st.st_mode & 07777;
+}
+
+START_TEST(makes_a_file_for_whom_the_umask_says)
+{
+	static const mode_t masks[] = { 022, 077, 027, 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(masks); i++) {
+		ck_assert_uint_eq(write_with_umask(masks[i], "one\n"), 0644 & ~masks[i]);
+		unlink(file);
+	}
+}
+END_TEST
+
+START_TEST(leaves_a_file_to_whom_it_was_for)
+{
+	static const mode_t modes[] = { 0600, 0640, 0644, 0666, 0604 };
+
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		write_file(file, "one\n");
+		ck_assert_int_eq(chmod(file, modes[i]), 0);
+		ck_assert_uint_eq(write_with_umask(022, "two\n"), modes[i]);
+		ck_assert_uint_eq(write_with_umask(077, "three\n"), modes[i]);
+	}
+}
+END_TEST
+
+/* Writes the file as somebody else, who may write beside it. */
+static void write_as(uid_t uid, gid_t gid)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+			_exit(1);
+		write_file(file, "two\n");
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+
+START_TEST(leaves_owner_and_group_as_far_as_it_may)
+{
+	static const struct {
+		uid_t uid;
+		gid_t gid;
+		mode_t before;
+		uid_t owner;
+		gid_t group;
+		mode_t after;
+	} cases[] = {
+		{ 0, 0, 0640, 1001, 2001, 0640 },          /* who may do all */
+		{ 1002, 2001, 0640, 1002, 2001, 0640 },    /* is in the group */
+		{ 1002, 2002, 0640, 1002, 2002, 0600 },    /* is not */
+		{ 1002, 2002, 0664, 1002, 2002, 0644 },
+		{ 1002, 2002, 0604, 1002, 2002, 0600 },    /* that group was not to read it */
+	};
+	struct stat st;
+
+	if (geteuid() != 0)
+		return; /* nobody else gives files away */
+	ck_assert_int_eq(chmod(dir, 0777), 0);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		write_file(file, "one\n");
+		ck_assert_int_eq(chown(file, 1001, 2001), 0);
+		ck_assert_int_eq(chmod(file, cases[i].before), 0);
+		write_as(cases[i].uid, cases[i].gid);
+		expect_content("two\n");
+		ck_assert_int_eq(stat(file, &st), 0);
+		ck_assert_uint_eq(st.st_uid, cases[i].owner);
+		ck_assert_uint_eq(st.st_gid, cases[i].group);
+		ck_assert_uint_eq(st.st_mode & 07777, cases[i].after);
+	}
+}
+END_TEST
+
+START_TEST(knows_two_names_of_one_file)
+{
+	char other[sizeof(dir) + 16], in_two_ways[sizeof(dir) + 16];
+
+	snprintf(other, sizeof(other), "%s/other", dir);
+	snprintf(in_two_ways, sizeof(in_two_ways), "%s/./file", dir);
+	ck_assert(outfile_is(file, in_two_ways)); /* before there is one */
+	ck_assert(!outfile_is(file, other));
+	ck_assert(!outfile_is("/nowhere/file", file));
+	write_file(file, "one\n");
+	ck_assert(outfile_is(file, in_two_ways));
+	ck_assert(!outfile_is(other, file));
+	ck_assert_int_eq(symlink("file", lnk), 0);
+	ck_assert(outfile_is(lnk, file));
+	ck_assert_int_eq(link(file, other), 0);
+	ck_assert(outfile_is(file, other));
+	unlink(other);
+	write_file(other, "two\n");
+	ck_assert(!outfile_is(other, file));
+	ck_assert(!outfile_is(lnk, other));
+	unlink(other);
 }
 END_TEST
 
@@ -193,7 +293,10 @@ END_TEST
 static void add_tests(TCase *tc)
 {
 	tcase_add_checked_fixture(tc, set_up, tear_down);
-	tcase_add_test(tc, makes_a_file_that_all_may_read);
+	tcase_add_test(tc, makes_a_file_for_whom_the_umask_says);
+	tcase_add_test(tc, leaves_a_file_to_whom_it_was_for);
+	tcase_add_test(tc, leaves_owner_and_group_as_far_as_it_may);
+	tcase_add_test(tc, knows_two_names_of_one_file);
 	tcase_add_test(tc, replaces_a_file_only_at_the_end);
 	tcase_add_test(tc, leaves_nothing_of_what_is_abandoned);
 	tcase_add_test(tc, fails_if_any_write_did);

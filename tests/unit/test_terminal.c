@@ -5,14 +5,20 @@
 #define ENTERED "\033[?1049h\033[H\033[2J\033[?25l"
 #define LEFT "\033[0m\033[?25h\033[?1049l"
 
-/* The program: shows the last event and how often it has drawn. Its exit status is the signal's number; q: 0. */
+static const int ending[] = { SIGHUP, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM,
+			      SIGPROF, SIGPIPE, SIGIO, SIGPWR, SIGXCPU };
+
+/* The program: shows the last event and how often it has drawn. Its exit status is the signal's number; q: 0. *ctx: a signal that is ignored. */
 static int show_events(void *ctx)
 {
 	struct terminal *t;
 	struct terminal_event event = { 0 };
 	struct err e;
 
-	(void)ctx;
+	for (size_t i = 0; i < ARRAY_LEN(ending); i++)
+		signal(ending[i], SIG_DFL); /* whatever those are ignored that started us */
+	if (ctx)
+		signal(*(int *)ctx, SIG_IGN);
 	if (terminal_open(&e, 0, 1, &t) < 0)
 		return 100;
 	while (event.kind != TERMINAL_ENDED && event.key != 'q') {
@@ -187,7 +193,6 @@ START_TEST(ctrl_c_ends_it)
 }
 END_TEST
 
-static const int ending[] = { SIGHUP, SIGQUIT, SIGTERM };
 
 START_TEST(signals_end_it)
 {
@@ -196,6 +201,22 @@ START_TEST(signals_end_it)
 	given_screen(&t);
 	ck_assert_int_eq(kill(t.pid, ending[_i]), 0);
 	ck_assert_int_eq(WEXITSTATUS(ends_as_it_began(&t)), ending[_i]);
+}
+END_TEST
+
+START_TEST(what_is_ignored_does_not_end_it)
+{
+	struct typist t;
+	int ignored = ending[_i];
+
+	typist_begin(&t, show_events, &ignored);
+	typist_sees(&t, ENTERED);
+	typist_sees(&t, "constant");
+	ck_assert_int_eq(kill(t.pid, ignored), 0);
+	typist_types(&t, "a");
+	typist_sees(&t, "key 97.");
+	typist_types(&t, "q");
+	ck_assert_int_eq(ends_as_it_began(&t), 0);
 }
 END_TEST
 
@@ -269,6 +290,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, follows_the_size_and_draws_all);
 	tcase_add_test(tc, ctrl_c_ends_it);
 	tcase_add_loop_test(tc, signals_end_it, 0, ARRAY_LEN(ending));
+	tcase_add_loop_test(tc, what_is_ignored_does_not_end_it, 0, ARRAY_LEN(ending));
 	tcase_add_test(tc, continues_after_a_stop);
 	tcase_add_test(tc, leaves_the_terminal_before_it_stops);
 	tcase_add_test(tc, ends_when_the_terminal_is_gone);
