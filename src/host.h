@@ -85,10 +85,10 @@ int host_check(struct err *e, const struct config *c, struct store *s, const str
 /*
  * Makes every step that differs, records each former value before it changes
  * anything, and reports every step. Holds the writer's lock from beginning to
- * end, as host_undo does; with ask only for each change, as somebody may think for
- * an hour, and with dry_run not at all: s may be NULL then. Stops at the first failure: what was done stays
- * and is recorded, the rest is reported as not reached. Returns the number of
- * changes.
+ * end, as host_undo does; with ask only for each change, as somebody may think
+ * for an hour, and with dry_run not at all: s may be NULL then. Stops at the first
+ * failure: what was done stays and is recorded, the rest is reported as not
+ * reached. Returns the number of changes.
  */
 int host_apply(struct err *e, const struct config *c, struct store *s, const struct host_options *o) MUST_CHECK;
 
