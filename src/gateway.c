@@ -146,14 +146,17 @@ int gateway_list_services(struct err *e, struct gateway *g, bool with_destinatio
 	return get_missing(e, g, routes, actual);
 }
 
-int gateway_boottime(struct err *e, struct boottime *out)
+int gateway_boottime(struct err *e, struct gateway *g, struct boottime *out)
 {
 	char value[SYSCTL_VALUE_MAX];
 	struct timespec now;
 
-	if (sysctl_read(e, "kernel/random/boot_id", value) < 0)
-		return -e->code;
-	snprintf(out->boot_id, sizeof(out->boot_id), "%.36s", value);
+	if (!g->boot_id[0]) {
+		if (sysctl_read(e, "kernel/random/boot_id", value) < 0)
+			return -e->code;
+		snprintf(g->boot_id, sizeof(g->boot_id), "%.36s", value);
+	}
+	memcpy(out->boot_id, g->boot_id, sizeof(out->boot_id));
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	out->ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	return 0;
@@ -221,7 +224,7 @@ int gateway_end_epochs(struct err *e, struct gateway *g, const struct route_list
 
 	if (plan->n_restarted == 0)
 		return 0;
-	ret = gateway_boottime(e, &now);
+	ret = gateway_boottime(e, g, &now);
 	if (ret == 0)
 		ret = store_begin(e, g->store);
 	for (size_t i = 0; ret == 0 && i < routes->n && next < plan->n_restarted; i++) {

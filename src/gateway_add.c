@@ -335,7 +335,7 @@ static int look_up(struct err *e, struct addition *a)
 	const struct route_filter mine = { .container = a->rq->container, .state = -1 };
 	bool needs_kernel = false;
 
-	if (gateway_boottime(e, &a->now) < 0 || store_routes(e, a->g->store, &mine, &a->stored) < 0 ||
+	if (gateway_boottime(e, a->g, &a->now) < 0 || store_routes(e, a->g->store, &mine, &a->stored) < 0 ||
 	    (a->rq->worker && gateway_worker(e, a->g, a->rq->worker, &a->worker) < 0))
 		return -e->code;
 	for (size_t i = 0; i < a->t.wanted.n; i++) {

@@ -90,11 +90,11 @@ int gateway_is_counting(struct err *e, bool *out)
 	return 0;
 }
 
-int gateway_closing_begins(struct err *e, struct boottime *out)
+int gateway_closing_begins(struct err *e, struct gateway *g, struct boottime *out)
 {
 	bool is_counting;
 
-	if (gateway_boottime(e, out) < 0 || gateway_is_counting(e, &is_counting) < 0)
+	if (gateway_boottime(e, g, out) < 0 || gateway_is_counting(e, &is_counting) < 0)
 		return -e->code;
 	if (!is_counting)
 		out->ms = BOOTTIME_NEVER;
@@ -111,7 +111,7 @@ int gateway_set_state(struct err *e, struct gateway *g, struct route_list *route
 {
 	struct boottime now;
 
-	if (gateway_closing_begins(e, &now) < 0)
+	if (gateway_closing_begins(e, g, &now) < 0)
 		return -e->code;
 	for (size_t i = 0; i < routes->n; i++) {
 		routes->items[i].state = state;
@@ -126,7 +126,7 @@ int gateway_correct_clock(struct err *e, struct gateway *g, struct route_list *c
 	struct boottime now;
 	bool late = false;
 
-	if (gateway_boottime(e, &now) < 0)
+	if (gateway_boottime(e, g, &now) < 0)
 		return -e->code;
 	for (size_t i = 0; i < closing->n; i++) {
 		const struct route *r = &closing->items[i];
@@ -208,7 +208,7 @@ static int take_last_counts(struct err *e, struct gateway *g, const struct route
 			    const struct service_list *actual)
 {
 	struct boottime now;
-	int ret = gateway_boottime(e, &now);
+	int ret = gateway_boottime(e, g, &now);
 
 	if (ret == 0)
 		ret = store_begin(e, g->store);
@@ -269,7 +269,7 @@ static int find_closing(struct err *e, struct gateway *g, size_t limit, struct c
 {
 	CLEANUP(route_list_clear) struct route_list found = { 0 };
 	struct boottime settled;
-	int ret = gateway_boottime(e, &settled);
+	int ret = gateway_boottime(e, g, &settled);
 
 	settled.ms -= GATEWAY_SETTLE_MS;
 	if (ret == 0)
@@ -351,7 +351,7 @@ static int close_uncounted(struct err *e, struct gateway *g, const struct route_
 
 	if (routes->n == 0)
 		return 0;
-	if (gateway_boottime(e, &now) < 0 || store_begin(e, g->store) < 0)
+	if (gateway_boottime(e, g, &now) < 0 || store_begin(e, g->store) < 0)
 		return -e->code;
 	for (size_t i = 0; ret == 0 && i < routes->n; i++) {
 		const struct route *r = &routes->items[i];
@@ -434,7 +434,7 @@ static int64_t time_to_wait(struct err *e, struct gateway *g, const int64_t *sor
 	struct boottime now;
 	int64_t wait = 0;
 
-	if (gateway_boottime(e, &now) < 0 || store_routes(e, g->store, &all_closing, &closing) < 0)
+	if (gateway_boottime(e, g, &now) < 0 || store_routes(e, g->store, &all_closing, &closing) < 0)
 		return -e->code;
 	for (size_t i = 0; i < closing.n; i++) {
 		int64_t left = closing.items[i].closing.ms + GATEWAY_SETTLE_MS - now.ms;

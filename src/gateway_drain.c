@@ -42,11 +42,12 @@ static int find_drain(struct err *e, struct gateway *g, const struct route_filte
 	return ret;
 }
 
-static int mark_draining(struct err *e, struct route_list *routes, const struct endpoint *real, uint32_t seconds)
+static int mark_draining(struct err *e, struct gateway *g, struct route_list *routes, const struct endpoint *real,
+			 uint32_t seconds)
 {
 	struct boottime until;
 
-	if (gateway_boottime(e, &until) < 0)
+	if (gateway_boottime(e, g, &until) < 0)
 		return -e->code;
 	until.ms += (int64_t)seconds * 1000;
 	for (size_t i = 0; i < routes->n; i++)
@@ -79,7 +80,7 @@ static int stop_new(struct err *e, struct gateway *g, const struct route_list *r
 static int mark_and_stop(struct err *e, struct gateway *g, struct route_list *routes, const struct endpoint *real,
 			 uint32_t seconds)
 {
-	if (mark_draining(e, routes, real, seconds) < 0 ||
+	if (mark_draining(e, g, routes, real, seconds) < 0 ||
 	    gateway_store_each(e, g, routes, store_set_route) < 0)
 		return -e->code;
 	return stop_new(e, g, routes);

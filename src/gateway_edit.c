@@ -200,7 +200,7 @@ static int edit_locked(struct err *e, struct edition *ed)
 {
 	struct err ignored;
 
-	if (gateway_boottime(e, &ed->now) < 0 || gateway_finish_some_due(e, ed->g) < 0 ||
+	if (gateway_boottime(e, ed->g, &ed->now) < 0 || gateway_finish_some_due(e, ed->g) < 0 ||
 	    find_routes(e, ed) < 0 || edit_routes(e, ed) < 0 || gateway_make(e, ed->g, &ed->t) < 0)
 		return -e->code;
 	/* What was replaced and is idle leaves at once; if this fails, whoever comes next sees to it. */

@@ -34,6 +34,7 @@ struct gateway {
 	struct local_vips local_vips;
 	struct held *held; /* owned */
 	size_t n_held;
+	char boot_id[BOOT_ID_MAX + 1]; /* "" until it is asked for */
 	bool has_left; /* among them are real servers of open routes, whose rows remember them */
 };
 
@@ -192,8 +193,8 @@ int gateway_get_services(struct err *e, struct gateway *g, const struct route_li
 int gateway_list_services(struct err *e, struct gateway *g, bool with_destinations,
 			  const struct route_list *routes, struct service_list *actual) MUST_CHECK;
 
-/* The present instant of this boot. */
-int gateway_boottime(struct err *e, struct boottime *out) MUST_CHECK;
+/* The present instant of this boot. Once it has succeeded, it cannot fail: which boot it is, is asked only then. */
+int gateway_boottime(struct err *e, struct gateway *g, struct boottime *out) MUST_CHECK;
 
 /*
  * Under the lock, no transaction open: what whoever comes next does. Removes
@@ -269,7 +270,7 @@ bool gateway_has_id(const int64_t *sorted, size_t n, int64_t id);
 int gateway_run_removals(struct err *e, struct gateway *g, struct change_list *changes) MUST_CHECK;
 
 /* Closing begins now, or BOOTTIME_NEVER while the kernel's counters stand still. */
-int gateway_closing_begins(struct err *e, struct boottime *out) MUST_CHECK;
+int gateway_closing_begins(struct err *e, struct gateway *g, struct boottime *out) MUST_CHECK;
 
 /* Stores the routes with this state; those that close begin to do so now. */
 int gateway_set_state(struct err *e, struct gateway *g, struct route_list *routes,

@@ -184,7 +184,7 @@ static int mark_out(struct err *e, struct gateway *g, struct leaving *l)
 {
 	struct boottime now;
 
-	if (gateway_boottime(e, &now) < 0)
+	if (gateway_boottime(e, g, &now) < 0)
 		return -e->code;
 	for (size_t i = 0; i < l->routes->n; i++)
 		for (size_t k = 0; k < l->routes->items[i].n_servers; k++)
@@ -262,7 +262,7 @@ int gateway_leave(struct err *e, struct gateway *g, struct route_list *routes, s
 	struct boottime now;
 	size_t n = 0;
 
-	if (gateway_get_services(e, g, routes, &actual) < 0 || gateway_boottime(e, &now) < 0)
+	if (gateway_get_services(e, g, routes, &actual) < 0 || gateway_boottime(e, g, &now) < 0)
 		return -e->code;
 	for (size_t i = 0; i < routes->n; i++) {
 		struct route r = routes->items[i];
@@ -297,7 +297,7 @@ int gateway_find_draining(struct err *e, struct gateway *g, size_t limit, struct
 	CLEANUP(route_list_clear) struct route_list all = { 0 };
 	struct boottime now;
 
-	if (gateway_boottime(e, &now) < 0 ||
+	if (gateway_boottime(e, g, &now) < 0 ||
 	    (limit > 0 && store_draining_routes(e, g->store, &now, true, limit, out) < 0))
 		return -e->code;
 	if (limit > 0 && out->n >= limit)
@@ -326,7 +326,7 @@ static int forget_left(struct err *e, struct gateway *g)
 	struct boottime now;
 
 	g->has_left = false;
-	if (gateway_boottime(e, &now) < 0 || store_draining_routes(e, g->store, &now, true, 0, &due) < 0 ||
+	if (gateway_boottime(e, g, &now) < 0 || store_draining_routes(e, g->store, &now, true, 0, &due) < 0 ||
 	    gateway_get_services(e, g, &due, &actual) < 0)
 		return -e->code;
 	return forget_gone(e, g, &due, &actual, &now);
@@ -352,7 +352,7 @@ int gateway_finish_drained(struct err *e, struct gateway *g, size_t limit)
 		return -e->code;
 	if (draining.n == 0)
 		return 0;
-	if (gateway_leave(e, g, &draining, &closing) < 0 || gateway_boottime(e, &now) < 0)
+	if (gateway_leave(e, g, &draining, &closing) < 0 || gateway_boottime(e, g, &now) < 0)
 		return -e->code;
 	if (limit > 0 || !any_is_over(&draining, &now))
 		return 0;
@@ -377,7 +377,7 @@ int gateway_leave_now(struct err *e, struct gateway *g, struct route_list *route
 	struct boottime now;
 	int ret = 0;
 
-	if (gateway_boottime(e, &now) < 0 || gateway_copy_routes(e, routes, &former) < 0)
+	if (gateway_boottime(e, g, &now) < 0 || gateway_copy_routes(e, routes, &former) < 0)
 		return -e->code;
 	for (size_t i = 0; i < routes->n; i++) {
 		struct real_server *rs = route_find_server(&routes->items[i], real);

@@ -158,14 +158,14 @@ static int arrange(struct err *e, const struct plan *known, const struct plan *f
 }
 
 /* As gateway_end_epochs has stored it: what was counted is not to be taken for the new service's. */
-static int end_epochs(struct err *e, struct transition *t, const struct plan *plan)
+static int end_epochs(struct err *e, struct gateway *g, struct transition *t, const struct plan *plan)
 {
 	struct boottime now;
 	size_t next = 0;
 
 	if (plan->n_restarted == 0)
 		return 0;
-	if (gateway_boottime(e, &now) < 0)
+	if (gateway_boottime(e, g, &now) < 0)
 		return -e->code;
 	for (size_t i = 0; i < t->wanted.n && next < plan->n_restarted; i++) {
 		if (t->wanted.items[i].id != plan->restarted[next])
@@ -187,7 +187,7 @@ static int plan_work(struct err *e, struct gateway *g, struct transition *t, str
 
 	if (find_services(e, g, t, &actual) < 0 || plan_apart(e, t, &actual, &for_known, &for_fresh) < 0 ||
 	    arrange(e, &for_known, &for_fresh, &w) < 0 ||
-	    gateway_end_epochs(e, g, &t->wanted, &for_known) < 0 || end_epochs(e, t, &for_known) < 0 ||
+	    gateway_end_epochs(e, g, &t->wanted, &for_known) < 0 || end_epochs(e, g, t, &for_known) < 0 ||
 	    gateway_release_answers(e, g, &t->wanted) < 0 || gateway_release_answers(e, g, &t->former) < 0)
 		return -e->code;
 	*out = w;
@@ -237,7 +237,7 @@ static int restore_row(struct err *e, struct gateway *g, struct route *wanted, s
 static int restore_rows(struct err *e, struct gateway *g, struct transition *t)
 {
 	struct boottime now;
-	int ret = gateway_closing_begins(e, &now);
+	int ret = gateway_closing_begins(e, g, &now);
 
 	if (ret == 0)
 		ret = store_begin(e, g->store);

@@ -383,7 +383,7 @@ static int restore_locked(struct err *e, struct restoration *r, const struct wor
 {
 	struct err failed;
 
-	if (gateway_boottime(e, &r->now) < 0 || gateway_finish_due(e, r->g) < 0 ||
+	if (gateway_boottime(e, r->g, &r->now) < 0 || gateway_finish_due(e, r->g) < 0 ||
 	    check_and_commit(e, r, workers) < 0)
 		return -e->code;
 	if (gateway_make_stored(e, r->g, &r->t) == 0)

@@ -231,7 +231,7 @@ static int sync_locked(struct err *e, struct sync *s)
 {
 	static const struct route_filter everything = { .state = -1 };
 
-	if (gateway_boottime(e, &s->now) < 0 || (!s->dry_run && gateway_finish_due(e, s->g) < 0) ||
+	if (gateway_boottime(e, s->g, &s->now) < 0 || (!s->dry_run && gateway_finish_due(e, s->g) < 0) ||
 	    store_routes(e, s->g->store, &everything, &s->routes) < 0 ||
 	    gateway_list_services(e, s->g, true, &s->routes, &s->actual) < 0)
 		return -e->code;
