@@ -25,11 +25,9 @@ int gateway_open(struct err *e, const struct config *c, enum store_mode mode, st
 
 void gateway_close(struct gateway *g)
 {
-	struct err ignored; /* whoever comes next ends what is held */
-
 	if (!g)
 		return;
-	(void)!gateway_end_holds(&ignored, g);
+	gateway_end_holds(g);
 	free(g->held);
 	ipvs_close(g->kernel);
 	routing_close(g->routing);
@@ -51,6 +49,25 @@ void gateway_on_progress(struct gateway *g, gateway_progress *fn, void *ctx)
 {
 	g->progress = fn;
 	g->progress_ctx = ctx;
+}
+
+void gateway_leave_undone(struct gateway *g, const struct err *why)
+{
+	if (!g->undone.code)
+		g->undone = *why;
+}
+
+const char *gateway_undone(const struct gateway *g)
+{
+	return g->undone.code ? g->undone.msg : NULL;
+}
+
+int gateway_take_done(struct err *e, struct route_list *from, struct route_list *to)
+{
+	for (size_t i = 0; i < from->n; i++)
+		if (route_list_take(e, to, &from->items[i]) < 0)
+			return err_advise(e, "it is done all the same");
+	return 0;
 }
 
 int gateway_need_kernel(struct err *e, struct gateway *g)

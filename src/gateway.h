@@ -27,6 +27,13 @@ int gateway_open(struct err *e, const struct config *c, enum store_mode mode, st
 void gateway_close(struct gateway *g); /* NULL is fine */
 void gateway_closep(struct gateway **g); /* a CLEANUP function */
 
+/*
+ * A verb that succeeds has done what it is for. What then failed, of what only comes
+ * after it (real servers held back a moment longer, a note in the state file), whoever
+ * comes next does: why, or NULL. It is g's.
+ */
+const char *gateway_undone(const struct gateway *g);
+
 struct add_request {
 	const char *container;
 	struct port_spec *ports;  /* with real servers; the same port twice: a second real server */

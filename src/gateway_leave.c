@@ -200,7 +200,7 @@ static int take_out(struct err *e, struct gateway *g, struct route_list *routes,
 {
 	struct route_list some = bring_forward(routes, GOES, actual, now);
 	CLEANUP(leaving_clear) struct leaving l = { .routes = &some, .at = *now };
-	struct err ignored;
+	struct err ignored, why;
 
 	if (mark_leaving(e, &l, actual) < 0)
 		return -e->code;
@@ -214,7 +214,10 @@ static int take_out(struct err *e, struct gateway *g, struct route_list *routes,
 	}
 	if ((l.is_held ? mark_out(e, g, &l) : each_leaving(e, g, &l, drop)) < 0)
 		return -e->code;
-	return gateway_store_each(e, g, &some, store_set_route);
+	/* It is gone, and its row says that it goes. */
+	if (gateway_store_each(&why, g, &some, store_set_route) < 0)
+		gateway_leave_undone(g, &why);
+	return 0;
 }
 
 /*
@@ -375,7 +378,6 @@ int gateway_leave_now(struct err *e, struct gateway *g, struct route_list *route
 {
 	CLEANUP(route_list_clear) struct route_list former = { 0 }, closing = { 0 };
 	struct boottime now;
-	int ret = 0;
 
 	if (gateway_boottime(e, g, &now) < 0 || gateway_copy_routes(e, routes, &former) < 0)
 		return -e->code;
@@ -385,13 +387,9 @@ int gateway_leave_now(struct err *e, struct gateway *g, struct route_list *route
 		if (rs && !is_over(rs, &now))
 			rs->drain = (struct boottime){ .boot_id = "-" }; /* of no boot: over */
 	}
-	if (gateway_leave(e, g, routes, &closing) < 0) {
-		gateway_put_back(g, &former);
-		return -e->code;
-	}
+	if (gateway_leave(e, g, routes, &closing) < 0)
+		return gateway_put_back(e, g, &former);
 	for (size_t i = 0; i < routes->n; i++)
 		route_drop_server(&routes->items[i], real);
-	for (size_t i = 0; ret == 0 && i < closing.n; i++)
-		ret = route_list_take(e, routes, &closing.items[i]);
-	return ret;
+	return gateway_take_done(e, &closing, routes);
 }

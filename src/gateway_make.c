@@ -272,7 +272,8 @@ static int restore_services(struct err *e, struct gateway *g, const struct trans
 	ret = ipvs_run(e, g->kernel, &plan.changes);
 	if (ret != 0)
 		return ret > 0 ? gateway_explain(e, &plan.changes) : ret;
-	return gateway_correct_clock(e, g, &closing);
+	gateway_correct_clock(g, &closing);
+	return 0;
 }
 
 /* Everything as it was, in the kernel and in the file. What has lost its service first loses its row last. */
@@ -283,6 +284,30 @@ static int take_back(struct err *e, struct gateway *g, struct transition *t, con
 	for (size_t i = 0; i < t->wanted.n; i++)
 		t->wanted.items[i].id = t->former.items[i].id;
 	return w->changes.n > 0 ? restore_services(e, g, t) : 0;
+}
+
+/* What is held still must not be open: the rows come after the answers. */
+static int put_back(struct err *e, struct gateway *g, const struct route_list *former)
+{
+	CLEANUP(service_list_clear) struct service_list actual = { 0 };
+	CLEANUP(plan_clear) struct plan plan = { 0 };
+	int ret;
+
+	if (gateway_release_answers(e, g, former) < 0 || gateway_store_each(e, g, former, store_set_route) < 0 ||
+	    gateway_get_services(e, g, former, &actual) < 0 || plan_make(e, former, &actual, &plan) < 0 ||
+	    gateway_end_epochs(e, g, former, &plan) < 0)
+		return -e->code;
+	ret = plan.changes.n > 0 ? ipvs_run(e, g->kernel, &plan.changes) : 0;
+	return ret > 0 ? gateway_explain(e, &plan.changes) : ret;
+}
+
+int gateway_put_back(struct err *e, struct gateway *g, const struct route_list *former)
+{
+	struct err failed;
+
+	if (put_back(&failed, g, former) < 0)
+		err_advise(e, "and it could not be taken back (%s): run 'sonm-vs --sync'", failed.msg);
+	return -e->code;
 }
 
 static bool uses_kernel(const struct transition *t)

@@ -71,9 +71,13 @@ static int checkpoint_locked(struct err *e, struct gateway *g)
 
 int gateway_checkpoint(struct err *e, struct gateway *g)
 {
+	int n;
+
 	if (store_lock(e, g->store) < 0)
 		return -e->code;
-	return gateway_unlock(e, g, checkpoint_locked(e, g));
+	n = checkpoint_locked(e, g);
+	gateway_unlock(g);
+	return n;
 }
 
 /* A reading in progress. */

@@ -410,7 +410,6 @@ int gateway_restore(struct err *e, struct gateway *g, struct route_list *routes,
 		    const struct worker_list *workers, bool adopt, struct restored *out)
 {
 	CLEANUP(restoration_clear) struct restoration r = { .g = g, .adopt = adopt, .time = time(NULL) };
-	struct err ignored;
 	int ret;
 
 	if (routes->n > 0)
@@ -419,8 +418,7 @@ int gateway_restore(struct err *e, struct gateway *g, struct route_list *routes,
 		return -e->code;
 	r.t.wanted = *routes;
 	ret = restore_locked(e, &r, workers);
-	store_unlock(g->store);
-	(void)!gateway_end_holds(&ignored, g);
+	gateway_unlock(g);
 	if (ret == 0)
 		count(&r, out);
 	r.t.wanted = (struct route_list){ 0 }; /* the caller's */

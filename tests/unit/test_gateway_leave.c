@@ -369,7 +369,7 @@ START_TEST(a_command_looks_after_some_only_and_first_after_those_past_their_dead
 		ck_assert_int_eq(routes.items[i].state, ROUTE_CLOSING);
 	ck_assert_int_eq(come_next(&e, &h), 0);
 	ck_assert_uint_eq(count_routes(&h, ROUTE_CLOSING), GATEWAY_FINISH_SOME + 6);
-	ck_assert_int_eq(gateway_end_holds(&e, h.g), 0);
+	gateway_end_holds(h.g);
 	ck_assert(!is_held(&h));
 	hub_close(&h);
 }
