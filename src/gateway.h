@@ -135,7 +135,7 @@ int gateway_restore(struct err *e, struct gateway *g, struct route_list *routes,
 /*
  * Stores what is known of a worker. Appends the open routes that it is wrong
  * for to *out (a gateway route of a worker that is public now, and the like):
- * gateway_sync moves them.
+ * gateway_sync moves them. Returns how many routes name it, these or others.
  */
 int gateway_set_worker(struct err *e, struct gateway *g, const struct worker *w,
 		       struct route_list *out) MUST_CHECK;
