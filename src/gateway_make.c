@@ -286,6 +286,34 @@ static int take_back(struct err *e, struct gateway *g, struct transition *t, con
 	return w->changes.n > 0 ? restore_services(e, g, t) : 0;
 }
 
+/* Is this route's row as it is to be again? */
+static int is_stored(struct err *e, struct gateway *g, const struct route *former, bool *out)
+{
+	const struct route_filter f = { .container = former->container, .cport = former->cport,
+					.protocol = former->protocol, .state = -1 };
+	CLEANUP(route_list_clear) struct route_list found = { 0 };
+
+	*out = false;
+	if (store_routes(e, g->store, &f, &found) < 0)
+		return -e->code;
+	for (size_t i = 0; i < found.n; i++)
+		*out = *out || (found.items[i].id == former->id && same_row(&found.items[i], former));
+	return 0;
+}
+
+/* Where nothing was written, a disk that is full is no obstacle. */
+static int put_rows_back(struct err *e, struct gateway *g, const struct route_list *former)
+{
+	CLEANUP(borrowed_clear) struct route_list changed = { 0 };
+	bool is_there;
+
+	for (size_t i = 0; i < former->n; i++)
+		if (is_stored(e, g, &former->items[i], &is_there) < 0 ||
+		    (!is_there && borrow(e, &changed, &former->items[i]) < 0))
+			return -e->code;
+	return gateway_store_each(e, g, &changed, store_set_route);
+}
+
 /* What is held still must not be open: the rows come after the answers. */
 static int put_back(struct err *e, struct gateway *g, const struct route_list *former)
 {
@@ -293,7 +321,7 @@ static int put_back(struct err *e, struct gateway *g, const struct route_list *f
 	CLEANUP(plan_clear) struct plan plan = { 0 };
 	int ret;
 
-	if (gateway_release_answers(e, g, former) < 0 || gateway_store_each(e, g, former, store_set_route) < 0 ||
+	if (gateway_release_answers(e, g, former) < 0 || put_rows_back(e, g, former) < 0 ||
 	    gateway_get_services(e, g, former, &actual) < 0 || plan_make(e, former, &actual, &plan) < 0 ||
 	    gateway_end_epochs(e, g, former, &plan) < 0)
 		return -e->code;

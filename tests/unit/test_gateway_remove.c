@@ -240,6 +240,30 @@ START_TEST(a_removal_that_cannot_be_taken_back_says_so)
 }
 END_TEST
 
+START_TEST(what_a_full_disk_did_not_take_need_not_be_taken_back)
+{
+	const struct route_filter f = { .container = "web", .cport = 80, .protocol = IPPROTO_TCP, .state = -1 };
+	const struct endpoint one = given_endpoint(ONE);
+	CLEANUP(route_list_clear) struct route_list out = { 0 };
+	CLEANUP_FREE char *before = NULL;
+	CLEANUP_FREE char *after = NULL;
+	struct err e = { 0 };
+	struct hub h;
+
+	hub_open(&h);
+	given_port(&h, "web", IPPROTO_TCP, ONE, TWO);
+	before = hub_picture(&h);
+	signal(SIGXFSZ, SIG_IGN);
+	limit_files(0);
+	ck_assert_int_lt(gateway_remove_server(&e, h.g, &f, &one, &out), 0);
+	limit_files(RLIM_INFINITY);
+	ck_assert_msg(strstr(e.msg, "write") && !strstr(e.msg, "taken back"), "%s", e.msg);
+	after = hub_picture(&h);
+	ck_assert_str_eq(before, after);
+	hub_close(&h);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_set_timeout(tc, 60);
@@ -250,6 +274,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, a_portion_that_the_kernel_refuses_stays_open_with_what_follows);
 	tcase_add_test(tc, a_removal_that_cannot_write_how_late_the_kernel_was_is_done);
 	tcase_add_test(tc, a_removal_that_cannot_be_taken_back_says_so);
+	tcase_add_test(tc, what_a_full_disk_did_not_take_need_not_be_taken_back);
 }
 
 int main(void)
