@@ -25,11 +25,9 @@ int gateway_open(struct err *e, const struct config *c, enum store_mode mode, st
 
 void gateway_close(struct gateway *g)
 {
-	struct err ignored; /* whoever comes next ends what is held */
-
 	if (!g)
 		return;
-	(void)!gateway_end_holds(&ignored, g);
+	gateway_end_holds(g);
 	free(g->held);
 	ipvs_close(g->kernel);
 	routing_close(g->routing);
@@ -51,6 +49,25 @@ void gateway_on_progress(struct gateway *g, gateway_progress *fn, void *ctx)
 {
 	g->progress = fn;
 	g->progress_ctx = ctx;
+}
+
+void gateway_leave_undone(struct gateway *g, const struct err *why)
+{
+	if (!g->undone.code)
+		g->undone = *why;
+}
+
+const char *gateway_undone(const struct gateway *g)
+{
+	return g->undone.code ? g->undone.msg : NULL;
+}
+
+int gateway_take_done(struct err *e, struct route_list *from, struct route_list *to)
+{
+	for (size_t i = 0; i < from->n; i++)
+		if (route_list_take(e, to, &from->items[i]) < 0)
+			return err_advise(e, "it is done all the same");
+	return 0;
 }
 
 int gateway_need_kernel(struct err *e, struct gateway *g)
@@ -146,14 +163,17 @@ int gateway_list_services(struct err *e, struct gateway *g, bool with_destinatio
 	return get_missing(e, g, routes, actual);
 }
 
-int gateway_boottime(struct err *e, struct boottime *out)
+int gateway_boottime(struct err *e, struct gateway *g, struct boottime *out)
 {
 	char value[SYSCTL_VALUE_MAX];
 	struct timespec now;
 
-	if (sysctl_read(e, "kernel/random/boot_id", value) < 0)
-		return -e->code;
-	snprintf(out->boot_id, sizeof(out->boot_id), "%.36s", value);
+	if (!g->boot_id[0]) {
+		if (sysctl_read(e, "kernel/random/boot_id", value) < 0)
+			return -e->code;
+		snprintf(g->boot_id, sizeof(g->boot_id), "%.36s", value);
+	}
+	memcpy(out->boot_id, g->boot_id, sizeof(out->boot_id));
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	out->ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	return 0;
@@ -221,7 +241,7 @@ int gateway_end_epochs(struct err *e, struct gateway *g, const struct route_list
 
 	if (plan->n_restarted == 0)
 		return 0;
-	ret = gateway_boottime(e, &now);
+	ret = gateway_boottime(e, g, &now);
 	if (ret == 0)
 		ret = store_begin(e, g->store);
 	for (size_t i = 0; ret == 0 && i < routes->n && next < plan->n_restarted; i++) {

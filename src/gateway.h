@@ -27,6 +27,13 @@ int gateway_open(struct err *e, const struct config *c, enum store_mode mode, st
 void gateway_close(struct gateway *g); /* NULL is fine */
 void gateway_closep(struct gateway **g); /* a CLEANUP function */
 
+/*
+ * A verb that succeeds has done what it is for. What then failed, of what only comes
+ * after it (real servers held back a moment longer, a note in the state file), whoever
+ * comes next does: why, or NULL. It is g's.
+ */
+const char *gateway_undone(const struct gateway *g);
+
 struct add_request {
 	const char *container;
 	struct port_spec *ports;  /* with real servers; the same port twice: a second real server */
@@ -128,7 +135,7 @@ int gateway_restore(struct err *e, struct gateway *g, struct route_list *routes,
 /*
  * Stores what is known of a worker. Appends the open routes that it is wrong
  * for to *out (a gateway route of a worker that is public now, and the like):
- * gateway_sync moves them.
+ * gateway_sync moves them. Returns how many routes name it, these or others.
  */
 int gateway_set_worker(struct err *e, struct gateway *g, const struct worker *w,
 		       struct route_list *out) MUST_CHECK;

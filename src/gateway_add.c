@@ -335,7 +335,7 @@ static int look_up(struct err *e, struct addition *a)
 	const struct route_filter mine = { .container = a->rq->container, .state = -1 };
 	bool needs_kernel = false;
 
-	if (gateway_boottime(e, &a->now) < 0 || store_routes(e, a->g->store, &mine, &a->stored) < 0 ||
+	if (gateway_boottime(e, a->g, &a->now) < 0 || store_routes(e, a->g->store, &mine, &a->stored) < 0 ||
 	    (a->rq->worker && gateway_worker(e, a->g, a->rq->worker, &a->worker) < 0))
 		return -e->code;
 	for (size_t i = 0; i < a->t.wanted.n; i++) {
@@ -364,7 +364,6 @@ static int add_locked(struct err *e, struct addition *a)
 int gateway_add(struct err *e, struct gateway *g, const struct add_request *rq, struct route_list *out)
 {
 	CLEANUP(addition_clear) struct addition a = { .g = g, .rq = rq, .time = time(NULL) };
-	struct err ignored;
 	int ret = read_request(e, &a);
 
 	/* Others need not wait for it; a worker's routes may do without. */
@@ -375,9 +374,6 @@ int gateway_add(struct err *e, struct gateway *g, const struct add_request *rq, 
 	if (ret < 0)
 		return ret;
 	ret = add_locked(e, &a);
-	store_unlock(g->store);
-	(void)!gateway_end_holds(&ignored, g);
-	for (size_t i = 0; ret == 0 && i < a.t.wanted.n; i++)
-		ret = route_list_take(e, out, &a.t.wanted.items[i]);
-	return ret;
+	gateway_unlock(g);
+	return ret < 0 ? ret : gateway_take_done(e, &a.t.wanted, out);
 }

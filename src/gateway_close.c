@@ -64,10 +64,10 @@ static int close_if_direct(struct err *e, struct store *s, const struct route *r
 	return r->kind == ROUTE_DIRECT ? close_route(e, s, r) : 0;
 }
 
-static bool any_is_direct(const struct route_list *routes)
+static bool any_is(enum route_kind kind, const struct route_list *routes)
 {
 	for (size_t i = 0; i < routes->n; i++)
-		if (routes->items[i].kind == ROUTE_DIRECT)
+		if (routes->items[i].kind == kind)
 			return true;
 	return false;
 }
@@ -90,11 +90,11 @@ int gateway_is_counting(struct err *e, bool *out)
 	return 0;
 }
 
-int gateway_closing_begins(struct err *e, struct boottime *out)
+int gateway_closing_begins(struct err *e, struct gateway *g, struct boottime *out)
 {
 	bool is_counting;
 
-	if (gateway_boottime(e, out) < 0 || gateway_is_counting(e, &is_counting) < 0)
+	if (gateway_boottime(e, g, out) < 0 || gateway_is_counting(e, &is_counting) < 0)
 		return -e->code;
 	if (!is_counting)
 		out->ms = BOOTTIME_NEVER;
@@ -111,7 +111,7 @@ int gateway_set_state(struct err *e, struct gateway *g, struct route_list *route
 {
 	struct boottime now;
 
-	if (gateway_closing_begins(e, &now) < 0)
+	if (gateway_closing_begins(e, g, &now) < 0)
 		return -e->code;
 	for (size_t i = 0; i < routes->n; i++) {
 		routes->items[i].state = state;
@@ -121,19 +121,33 @@ int gateway_set_state(struct err *e, struct gateway *g, struct route_list *route
 	return gateway_store_each(e, g, routes, store_set_route);
 }
 
-int gateway_correct_clock(struct err *e, struct gateway *g, struct route_list *closing)
+void gateway_correct_clock(struct gateway *g, struct route_list *closing)
 {
 	struct boottime now;
 	bool late = false;
+	struct err why;
 
-	if (gateway_boottime(e, &now) < 0)
-		return -e->code;
+	if (closing->n == 0)
+		return;
+	if (gateway_boottime(&why, g, &now) < 0) {
+		gateway_leave_undone(g, &why);
+		return;
+	}
 	for (size_t i = 0; i < closing->n; i++) {
 		const struct route *r = &closing->items[i];
 
 		late = late || (r->kind == ROUTE_GATEWAY && now.ms - r->closing.ms >= LATE_MS);
 	}
-	return late ? gateway_set_state(e, g, closing, ROUTE_CLOSING) : 0;
+	for (size_t i = 0; late && i < closing->n; i++) {
+		struct route *r = &closing->items[i];
+
+		if (r->kind == ROUTE_GATEWAY && r->closing.ms != BOOTTIME_NEVER)
+			r->closing = now;
+	}
+	if (late && gateway_store_each(&why, g, closing, store_set_route) < 0) {
+		err_wrap(&why, "the account may lack what passed last");
+		gateway_leave_undone(g, &why);
+	}
 }
 
 /* Takes the real servers of closing routes out of the kernel. */
@@ -147,18 +161,13 @@ static int stop_traffic(struct err *e, struct gateway *g, const struct route_lis
 	return gateway_run_removals(e, g, &plan.changes);
 }
 
-void gateway_put_back(struct gateway *g, const struct route_list *former)
+/* A direct route has nothing to wait for: what fails here, whoever comes next does. */
+static void close_direct(struct gateway *g, const struct route_list *routes)
 {
-	CLEANUP(service_list_clear) struct service_list actual = { 0 };
-	CLEANUP(plan_clear) struct plan plan = { 0 };
-	struct err ignored;
+	struct err why;
 
-	(void)!gateway_release_answers(&ignored, g, former);
-	if (gateway_store_each(&ignored, g, former, store_set_route) == 0 &&
-	    gateway_get_services(&ignored, g, former, &actual) == 0 &&
-	    plan_make(&ignored, former, &actual, &plan) == 0 &&
-	    gateway_end_epochs(&ignored, g, former, &plan) == 0 && plan.changes.n > 0)
-		(void)!ipvs_run(&ignored, g->kernel, &plan.changes);
+	if (any_is(ROUTE_DIRECT, routes) && gateway_store_each(&why, g, routes, close_if_direct) < 0)
+		gateway_leave_undone(g, &why);
 }
 
 int gateway_close_routes(struct err *e, struct gateway *g, struct route_list *routes)
@@ -166,17 +175,18 @@ int gateway_close_routes(struct err *e, struct gateway *g, struct route_list *ro
 	CLEANUP(service_list_clear) struct service_list actual = { 0 };
 
 	/* Asked before anything changes: without permission or IPVS it ends here. */
-	if (gateway_get_services(e, g, routes, &actual) < 0 || gateway_set_state(e, g, routes, ROUTE_CLOSING) < 0)
+	if (gateway_get_services(e, g, routes, &actual) < 0 ||
+	    (any_is(ROUTE_GATEWAY, routes) && gateway_need_routing(e, g) < 0) ||
+	    gateway_set_state(e, g, routes, ROUTE_CLOSING) < 0)
 		return -e->code;
 	if (gateway_hold_answers(e, g, routes) < 0 || stop_traffic(e, g, routes, &actual) < 0) {
 		for (size_t i = 0; i < routes->n; i++)
 			routes->items[i].state = ROUTE_OPEN;
-		gateway_put_back(g, routes);
-		return -e->code;
+		return gateway_put_back(e, g, routes);
 	}
-	if (gateway_correct_clock(e, g, routes) < 0)
-		return -e->code;
-	return any_is_direct(routes) ? gateway_store_each(e, g, routes, close_if_direct) : 0;
+	gateway_correct_clock(g, routes);
+	close_direct(g, routes);
+	return 0;
 }
 
 static int list_deletions(struct err *e, const struct route_list *due, const struct service_list *actual,
@@ -208,7 +218,7 @@ static int take_last_counts(struct err *e, struct gateway *g, const struct route
 			    const struct service_list *actual)
 {
 	struct boottime now;
-	int ret = gateway_boottime(e, &now);
+	int ret = gateway_boottime(e, g, &now);
 
 	if (ret == 0)
 		ret = store_begin(e, g->store);
@@ -269,7 +279,7 @@ static int find_closing(struct err *e, struct gateway *g, size_t limit, struct c
 {
 	CLEANUP(route_list_clear) struct route_list found = { 0 };
 	struct boottime settled;
-	int ret = gateway_boottime(e, &settled);
+	int ret = gateway_boottime(e, g, &settled);
 
 	settled.ms -= GATEWAY_SETTLE_MS;
 	if (ret == 0)
@@ -313,7 +323,8 @@ static int stop_left(struct err *e, struct gateway *g, struct route_list *closin
 	if (gateway_set_state(e, g, left, ROUTE_CLOSING) < 0 || gateway_hold_answers(e, g, left) < 0 ||
 	    stop_traffic(e, g, left, actual) < 0)
 		return -e->code;
-	return gateway_correct_clock(e, g, left);
+	gateway_correct_clock(g, left);
+	return 0;
 }
 
 static int finish_settled(struct err *e, struct gateway *g, struct route_list *settled)
@@ -351,7 +362,7 @@ static int close_uncounted(struct err *e, struct gateway *g, const struct route_
 
 	if (routes->n == 0)
 		return 0;
-	if (gateway_boottime(e, &now) < 0 || store_begin(e, g->store) < 0)
+	if (gateway_boottime(e, g, &now) < 0 || store_begin(e, g->store) < 0)
 		return -e->code;
 	for (size_t i = 0; ret == 0 && i < routes->n; i++) {
 		const struct route *r = &routes->items[i];
@@ -434,7 +445,7 @@ static int64_t time_to_wait(struct err *e, struct gateway *g, const int64_t *sor
 	struct boottime now;
 	int64_t wait = 0;
 
-	if (gateway_boottime(e, &now) < 0 || store_routes(e, g->store, &all_closing, &closing) < 0)
+	if (gateway_boottime(e, g, &now) < 0 || store_routes(e, g->store, &all_closing, &closing) < 0)
 		return -e->code;
 	for (size_t i = 0; i < closing.n; i++) {
 		int64_t left = closing.items[i].closing.ms + GATEWAY_SETTLE_MS - now.ms;
@@ -456,9 +467,7 @@ static int64_t settle_once(struct err *e, struct gateway *g, const int64_t *sort
 	ret = gateway_finish_due(e, g);
 	if (ret == 0)
 		ret = time_to_wait(e, g, sorted, n);
-	store_unlock(g->store);
-	if (ret >= 0 && gateway_end_holds(e, g) < 0)
-		ret = -e->code;
+	gateway_unlock(g);
 	return ret;
 }
 

@@ -42,11 +42,12 @@ static int find_drain(struct err *e, struct gateway *g, const struct route_filte
 	return ret;
 }
 
-static int mark_draining(struct err *e, struct route_list *routes, const struct endpoint *real, uint32_t seconds)
+static int mark_draining(struct err *e, struct gateway *g, struct route_list *routes, const struct endpoint *real,
+			 uint32_t seconds)
 {
 	struct boottime until;
 
-	if (gateway_boottime(e, &until) < 0)
+	if (gateway_boottime(e, g, &until) < 0)
 		return -e->code;
 	until.ms += (int64_t)seconds * 1000;
 	for (size_t i = 0; i < routes->n; i++)
@@ -79,7 +80,7 @@ static int stop_new(struct err *e, struct gateway *g, const struct route_list *r
 static int mark_and_stop(struct err *e, struct gateway *g, struct route_list *routes, const struct endpoint *real,
 			 uint32_t seconds)
 {
-	if (mark_draining(e, routes, real, seconds) < 0 ||
+	if (mark_draining(e, g, routes, real, seconds) < 0 ||
 	    gateway_store_each(e, g, routes, store_set_route) < 0)
 		return -e->code;
 	return stop_new(e, g, routes);
@@ -98,13 +99,11 @@ static int drain_locked(struct err *e, struct gateway *g, const struct route_fil
 	CLEANUP(route_list_clear) struct route_list former = { 0 };
 
 	if (gateway_finish_some_due(e, g) < 0 || find_drain(e, g, f, real, d) < 0 ||
-	    gateway_copy_routes(e, &d->waiting, &former) < 0)
+	    gateway_stop_again(e, g, &d->closing) < 0 || gateway_copy_routes(e, &d->waiting, &former) < 0)
 		return -e->code;
-	if (mark_and_stop(e, g, &d->waiting, real, seconds) < 0 || drain_at_once(e, g, &d->at_once, real) < 0) {
-		gateway_put_back(g, &former);
-		return -e->code;
-	}
-	return gateway_stop_again(e, g, &d->closing);
+	if (mark_and_stop(e, g, &d->waiting, real, seconds) < 0 || drain_at_once(e, g, &d->at_once, real) < 0)
+		return gateway_put_back(e, g, &former);
+	return 0;
 }
 
 int gateway_drain(struct err *e, struct gateway *g, const struct route_filter *f, const struct endpoint *real,
@@ -116,10 +115,11 @@ int gateway_drain(struct err *e, struct gateway *g, const struct route_filter *f
 
 	if (store_lock(e, g->store) < 0)
 		return -e->code;
-	ret = gateway_unlock(e, g, drain_locked(e, g, f, real, seconds, &d));
+	ret = drain_locked(e, g, f, real, seconds, &d);
+	gateway_unlock(g);
 	for (size_t p = 0; p < ARRAY_LEN(parts); p++)
-		for (size_t i = 0; ret == 0 && i < parts[p]->n; i++)
-			ret = route_list_take(e, out, &parts[p]->items[i]);
+		if (ret == 0)
+			ret = gateway_take_done(e, parts[p], out);
 	return ret;
 }
 
@@ -146,8 +146,8 @@ static int wait_once(struct err *e, struct gateway *g, const int64_t *sorted, si
 	ret = find_these(e, g, sorted, n, &draining);
 	if (ret == 0 && draining.n > 0)
 		ret = gateway_leave(e, g, &draining, &closing);
-	store_unlock(g->store);
-	return ret < 0 ? ret : gateway_end_holds(e, g);
+	gateway_unlock(g);
+	return ret;
 }
 
 int gateway_wait_drained(struct err *e, struct gateway *g, const int64_t *ids, size_t n_ids)

@@ -181,48 +181,50 @@ static int edit_routes(struct err *e, struct edition *ed)
 	return 0;
 }
 
-/* The routes as they are now. */
-static int read_again(struct err *e, struct edition *ed)
+/* The routes as they are now; if they cannot be read, as they were made. */
+static void read_again(struct edition *ed)
 {
-	route_list_clear(&ed->t.wanted);
+	CLEANUP(route_list_clear) struct route_list now = { 0 };
+	struct route_list made = ed->t.wanted;
+	struct err why;
+
 	for (size_t i = 0; i < ed->t.former.n; i++) {
 		const struct route *r = &ed->t.former.items[i];
 		const struct route_filter f = { .container = r->container, .cport = r->cport,
 						.protocol = r->protocol, .state = ROUTE_OPEN };
 
-		if (store_routes(e, ed->g->store, &f, &ed->t.wanted) < 0)
-			return -e->code;
+		if (store_routes(&why, ed->g->store, &f, &now) < 0) {
+			gateway_leave_undone(ed->g, &why);
+			return;
+		}
 	}
-	return 0;
+	ed->t.wanted = now;
+	now = made;
 }
 
 static int edit_locked(struct err *e, struct edition *ed)
 {
-	struct err ignored;
+	struct err why;
 
-	if (gateway_boottime(e, &ed->now) < 0 || gateway_finish_some_due(e, ed->g) < 0 ||
+	if (gateway_boottime(e, ed->g, &ed->now) < 0 || gateway_finish_some_due(e, ed->g) < 0 ||
 	    find_routes(e, ed) < 0 || edit_routes(e, ed) < 0 || gateway_make(e, ed->g, &ed->t) < 0)
 		return -e->code;
-	/* What was replaced and is idle leaves at once; if this fails, whoever comes next sees to it. */
-	if (ed->rq->replace)
-		(void)!gateway_finish_some_due(&ignored, ed->g);
+	/* What was replaced and is idle leaves at once. */
+	if (ed->rq->replace && gateway_finish_some_due(&why, ed->g) < 0)
+		gateway_leave_undone(ed->g, &why);
 	return 0;
 }
 
 int gateway_edit(struct err *e, struct gateway *g, const struct edit_request *rq, struct route_list *out)
 {
 	CLEANUP(edition_clear) struct edition ed = { .g = g, .rq = rq };
-	struct err ignored;
 	int ret;
 
 	if (check_request(e, rq) < 0 || store_lock(e, g->store) < 0)
 		return -e->code;
 	ret = edit_locked(e, &ed);
-	store_unlock(g->store);
-	(void)!gateway_end_holds(&ignored, g);
+	gateway_unlock(g);
 	if (ret == 0 && rq->replace)
-		ret = read_again(e, &ed);
-	for (size_t i = 0; ret == 0 && i < ed.t.wanted.n; i++)
-		ret = route_list_take(e, out, &ed.t.wanted.items[i]);
-	return ret;
+		read_again(&ed);
+	return ret < 0 ? ret : gateway_take_done(e, &ed.t.wanted, out);
 }

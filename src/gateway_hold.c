@@ -113,30 +113,24 @@ int gateway_release_answers(struct err *e, struct gateway *g, const struct route
 	return 0;
 }
 
-int gateway_end_holds(struct err *e, struct gateway *g)
+void gateway_end_holds(struct gateway *g)
 {
-	struct err failed, ignored; /* whoever comes next forgets the rows */
-	int ret = 0;
+	struct err why;
 
 	if (g->n_held > 0)
 		gateway_pause(gateway_hold_ms());
 	while (g->n_held > 0) {
 		struct held last = g->held[--g->n_held];
 
-		if (routing_release(&failed, g->routing, last.protocol, &last.real) < 0 && ret == 0)
-			ret = err_set(e, failed.code, "%s", failed.msg);
+		if (routing_release(&why, g->routing, last.protocol, &last.real) < 0)
+			gateway_leave_undone(g, &why);
 	}
-	if (g->has_left)
-		(void)!gateway_forget_left(&ignored, g);
-	return ret;
+	if (g->has_left && gateway_forget_left(&why, g) < 0)
+		gateway_leave_undone(g, &why);
 }
 
-int gateway_unlock(struct err *e, struct gateway *g, int ret)
+void gateway_unlock(struct gateway *g)
 {
-	struct err failed;
-
 	store_unlock(g->store);
-	if (gateway_end_holds(&failed, g) < 0 && ret >= 0)
-		ret = err_set(e, failed.code, "%s", failed.msg);
-	return ret;
+	gateway_end_holds(g);
 }

@@ -34,6 +34,8 @@ struct gateway {
 	struct local_vips local_vips;
 	struct held *held; /* owned */
 	size_t n_held;
+	char boot_id[BOOT_ID_MAX + 1]; /* "" until it is asked for */
+	struct err undone; /* gateway_undone; code 0: nothing */
 	bool has_left; /* among them are real servers of open routes, whose rows remember them */
 };
 
@@ -167,14 +169,19 @@ int gateway_release_server(struct err *e, struct gateway *g, uint8_t protocol,
 
 /*
  * Without the lock: when their time is over, ends the holds that this process
- * began. A verb that may have removed a real server, and be it in gateway_finish_due,
- * calls it after store_unlock; gateway_close does it for who did not. Nothing held:
- * returns at once.
+ * began; what cannot be ended, is left undone. gateway_close does it for who did not.
+ * Nothing held: returns at once.
  */
-int gateway_end_holds(struct err *e, struct gateway *g) MUST_CHECK;
+void gateway_end_holds(struct gateway *g);
 
-/* Unlocks, and ends the holds. Returns ret, with which the verb ended, or why they cannot be ended. */
-int gateway_unlock(struct err *e, struct gateway *g, int ret) MUST_CHECK;
+/* Unlocks, and ends the holds: how a verb that may have removed a real server, and be it in gateway_finish_due, ends. */
+void gateway_unlock(struct gateway *g);
+
+/* What the verb was for is done, but this failed after it: see gateway_undone. The first one is kept. */
+void gateway_leave_undone(struct gateway *g, const struct err *why);
+
+/* Moves the routes that a verb has changed to the caller's list. -ENOMEM, and e says that it is done all the same. */
+int gateway_take_done(struct err *e, struct route_list *from, struct route_list *to) MUST_CHECK;
 
 /*
  * Adds to *actual, which stays sorted, the services of these routes that exist,
@@ -192,8 +199,8 @@ int gateway_get_services(struct err *e, struct gateway *g, const struct route_li
 int gateway_list_services(struct err *e, struct gateway *g, bool with_destinations,
 			  const struct route_list *routes, struct service_list *actual) MUST_CHECK;
 
-/* The present instant of this boot. */
-int gateway_boottime(struct err *e, struct boottime *out) MUST_CHECK;
+/* The present instant of this boot. Once it has succeeded, it cannot fail: which boot it is, is asked only then. */
+int gateway_boottime(struct err *e, struct gateway *g, struct boottime *out) MUST_CHECK;
 
 /*
  * Under the lock, no transaction open: what whoever comes next does. Removes
@@ -225,8 +232,11 @@ int gateway_close_routes(struct err *e, struct gateway *g, struct route_list *ro
 /* Under the lock: stops closing routes whose -D may have been killed before it did. */
 int gateway_stop_again(struct err *e, struct gateway *g, struct route_list *closing) MUST_CHECK;
 
-/* Under the lock: after a failure, these rows again, and the kernel as they say, as far as it lets us. */
-void gateway_put_back(struct gateway *g, const struct route_list *former);
+/*
+ * Under the lock: after a failure, e, these rows again, and the kernel as they say. Returns
+ * -e->code; e says it if that fails too.
+ */
+int gateway_put_back(struct err *e, struct gateway *g, const struct route_list *former) MUST_CHECK;
 
 /*
  * Appends what f means, and has this real server (NULL: any). -ESRCH: nothing
@@ -269,7 +279,7 @@ bool gateway_has_id(const int64_t *sorted, size_t n, int64_t id);
 int gateway_run_removals(struct err *e, struct gateway *g, struct change_list *changes) MUST_CHECK;
 
 /* Closing begins now, or BOOTTIME_NEVER while the kernel's counters stand still. */
-int gateway_closing_begins(struct err *e, struct boottime *out) MUST_CHECK;
+int gateway_closing_begins(struct err *e, struct gateway *g, struct boottime *out) MUST_CHECK;
 
 /* Stores the routes with this state; those that close begin to do so now. */
 int gateway_set_state(struct err *e, struct gateway *g, struct route_list *routes,
@@ -278,9 +288,9 @@ int gateway_set_state(struct err *e, struct gateway *g, struct route_list *route
 /*
  * After the real servers of closing routes are gone: if the kernel was slow, stores
  * that they begin to close now. The estimator's clock starts then, and not when it
- * was written that they will be gone.
+ * was written that they will be gone. If that fails, it is left undone.
  */
-int gateway_correct_clock(struct err *e, struct gateway *g, struct route_list *closing) MUST_CHECK;
+void gateway_correct_clock(struct gateway *g, struct route_list *closing);
 
 /* Is this route closing since another boot? What has its port in this one is not ours. */
 bool gateway_is_of_another_boot(const struct route *r, const struct boottime *now);

@@ -184,7 +184,7 @@ static int mark_out(struct err *e, struct gateway *g, struct leaving *l)
 {
 	struct boottime now;
 
-	if (gateway_boottime(e, &now) < 0)
+	if (gateway_boottime(e, g, &now) < 0)
 		return -e->code;
 	for (size_t i = 0; i < l->routes->n; i++)
 		for (size_t k = 0; k < l->routes->items[i].n_servers; k++)
@@ -200,7 +200,7 @@ static int take_out(struct err *e, struct gateway *g, struct route_list *routes,
 {
 	struct route_list some = bring_forward(routes, GOES, actual, now);
 	CLEANUP(leaving_clear) struct leaving l = { .routes = &some, .at = *now };
-	struct err ignored;
+	struct err ignored, why;
 
 	if (mark_leaving(e, &l, actual) < 0)
 		return -e->code;
@@ -214,7 +214,10 @@ static int take_out(struct err *e, struct gateway *g, struct route_list *routes,
 	}
 	if ((l.is_held ? mark_out(e, g, &l) : each_leaving(e, g, &l, drop)) < 0)
 		return -e->code;
-	return gateway_store_each(e, g, &some, store_set_route);
+	/* It is gone, and its row says that it goes. */
+	if (gateway_store_each(&why, g, &some, store_set_route) < 0)
+		gateway_leave_undone(g, &why);
+	return 0;
 }
 
 /*
@@ -262,7 +265,7 @@ int gateway_leave(struct err *e, struct gateway *g, struct route_list *routes, s
 	struct boottime now;
 	size_t n = 0;
 
-	if (gateway_get_services(e, g, routes, &actual) < 0 || gateway_boottime(e, &now) < 0)
+	if (gateway_get_services(e, g, routes, &actual) < 0 || gateway_boottime(e, g, &now) < 0)
 		return -e->code;
 	for (size_t i = 0; i < routes->n; i++) {
 		struct route r = routes->items[i];
@@ -297,7 +300,7 @@ int gateway_find_draining(struct err *e, struct gateway *g, size_t limit, struct
 	CLEANUP(route_list_clear) struct route_list all = { 0 };
 	struct boottime now;
 
-	if (gateway_boottime(e, &now) < 0 ||
+	if (gateway_boottime(e, g, &now) < 0 ||
 	    (limit > 0 && store_draining_routes(e, g->store, &now, true, limit, out) < 0))
 		return -e->code;
 	if (limit > 0 && out->n >= limit)
@@ -326,7 +329,7 @@ static int forget_left(struct err *e, struct gateway *g)
 	struct boottime now;
 
 	g->has_left = false;
-	if (gateway_boottime(e, &now) < 0 || store_draining_routes(e, g->store, &now, true, 0, &due) < 0 ||
+	if (gateway_boottime(e, g, &now) < 0 || store_draining_routes(e, g->store, &now, true, 0, &due) < 0 ||
 	    gateway_get_services(e, g, &due, &actual) < 0)
 		return -e->code;
 	return forget_gone(e, g, &due, &actual, &now);
@@ -352,7 +355,7 @@ int gateway_finish_drained(struct err *e, struct gateway *g, size_t limit)
 		return -e->code;
 	if (draining.n == 0)
 		return 0;
-	if (gateway_leave(e, g, &draining, &closing) < 0 || gateway_boottime(e, &now) < 0)
+	if (gateway_leave(e, g, &draining, &closing) < 0 || gateway_boottime(e, g, &now) < 0)
 		return -e->code;
 	if (limit > 0 || !any_is_over(&draining, &now))
 		return 0;
@@ -375,9 +378,8 @@ int gateway_leave_now(struct err *e, struct gateway *g, struct route_list *route
 {
 	CLEANUP(route_list_clear) struct route_list former = { 0 }, closing = { 0 };
 	struct boottime now;
-	int ret = 0;
 
-	if (gateway_boottime(e, &now) < 0 || gateway_copy_routes(e, routes, &former) < 0)
+	if (gateway_boottime(e, g, &now) < 0 || gateway_copy_routes(e, routes, &former) < 0)
 		return -e->code;
 	for (size_t i = 0; i < routes->n; i++) {
 		struct real_server *rs = route_find_server(&routes->items[i], real);
@@ -385,13 +387,9 @@ int gateway_leave_now(struct err *e, struct gateway *g, struct route_list *route
 		if (rs && !is_over(rs, &now))
 			rs->drain = (struct boottime){ .boot_id = "-" }; /* of no boot: over */
 	}
-	if (gateway_leave(e, g, routes, &closing) < 0) {
-		gateway_put_back(g, &former);
-		return -e->code;
-	}
+	if (gateway_leave(e, g, routes, &closing) < 0)
+		return gateway_put_back(e, g, &former);
 	for (size_t i = 0; i < routes->n; i++)
 		route_drop_server(&routes->items[i], real);
-	for (size_t i = 0; ret == 0 && i < closing.n; i++)
-		ret = route_list_take(e, routes, &closing.items[i]);
-	return ret;
+	return gateway_take_done(e, &closing, routes);
 }

@@ -158,14 +158,14 @@ static int arrange(struct err *e, const struct plan *known, const struct plan *f
 }
 
 /* As gateway_end_epochs has stored it: what was counted is not to be taken for the new service's. */
-static int end_epochs(struct err *e, struct transition *t, const struct plan *plan)
+static int end_epochs(struct err *e, struct gateway *g, struct transition *t, const struct plan *plan)
 {
 	struct boottime now;
 	size_t next = 0;
 
 	if (plan->n_restarted == 0)
 		return 0;
-	if (gateway_boottime(e, &now) < 0)
+	if (gateway_boottime(e, g, &now) < 0)
 		return -e->code;
 	for (size_t i = 0; i < t->wanted.n && next < plan->n_restarted; i++) {
 		if (t->wanted.items[i].id != plan->restarted[next])
@@ -187,7 +187,7 @@ static int plan_work(struct err *e, struct gateway *g, struct transition *t, str
 
 	if (find_services(e, g, t, &actual) < 0 || plan_apart(e, t, &actual, &for_known, &for_fresh) < 0 ||
 	    arrange(e, &for_known, &for_fresh, &w) < 0 ||
-	    gateway_end_epochs(e, g, &t->wanted, &for_known) < 0 || end_epochs(e, t, &for_known) < 0 ||
+	    gateway_end_epochs(e, g, &t->wanted, &for_known) < 0 || end_epochs(e, g, t, &for_known) < 0 ||
 	    gateway_release_answers(e, g, &t->wanted) < 0 || gateway_release_answers(e, g, &t->former) < 0)
 		return -e->code;
 	*out = w;
@@ -237,7 +237,7 @@ static int restore_row(struct err *e, struct gateway *g, struct route *wanted, s
 static int restore_rows(struct err *e, struct gateway *g, struct transition *t)
 {
 	struct boottime now;
-	int ret = gateway_closing_begins(e, &now);
+	int ret = gateway_closing_begins(e, g, &now);
 
 	if (ret == 0)
 		ret = store_begin(e, g->store);
@@ -272,7 +272,8 @@ static int restore_services(struct err *e, struct gateway *g, const struct trans
 	ret = ipvs_run(e, g->kernel, &plan.changes);
 	if (ret != 0)
 		return ret > 0 ? gateway_explain(e, &plan.changes) : ret;
-	return gateway_correct_clock(e, g, &closing);
+	gateway_correct_clock(g, &closing);
+	return 0;
 }
 
 /* Everything as it was, in the kernel and in the file. What has lost its service first loses its row last. */
@@ -283,6 +284,58 @@ static int take_back(struct err *e, struct gateway *g, struct transition *t, con
 	for (size_t i = 0; i < t->wanted.n; i++)
 		t->wanted.items[i].id = t->former.items[i].id;
 	return w->changes.n > 0 ? restore_services(e, g, t) : 0;
+}
+
+/* Is this route's row as it is to be again? */
+static int is_stored(struct err *e, struct gateway *g, const struct route *former, bool *out)
+{
+	const struct route_filter f = { .container = former->container, .cport = former->cport,
+					.protocol = former->protocol, .state = -1 };
+	CLEANUP(route_list_clear) struct route_list found = { 0 };
+
+	*out = false;
+	if (store_routes(e, g->store, &f, &found) < 0)
+		return -e->code;
+	for (size_t i = 0; i < found.n; i++)
+		*out = *out || (found.items[i].id == former->id && same_row(&found.items[i], former));
+	return 0;
+}
+
+/* Where nothing was written, a disk that is full is no obstacle. */
+static int put_rows_back(struct err *e, struct gateway *g, const struct route_list *former)
+{
+	CLEANUP(borrowed_clear) struct route_list changed = { 0 };
+	bool is_there;
+
+	for (size_t i = 0; i < former->n; i++)
+		if (is_stored(e, g, &former->items[i], &is_there) < 0 ||
+		    (!is_there && borrow(e, &changed, &former->items[i]) < 0))
+			return -e->code;
+	return gateway_store_each(e, g, &changed, store_set_route);
+}
+
+/* What is held still must not be open: the rows come after the answers. */
+static int put_back(struct err *e, struct gateway *g, const struct route_list *former)
+{
+	CLEANUP(service_list_clear) struct service_list actual = { 0 };
+	CLEANUP(plan_clear) struct plan plan = { 0 };
+	int ret;
+
+	if (gateway_release_answers(e, g, former) < 0 || put_rows_back(e, g, former) < 0 ||
+	    gateway_get_services(e, g, former, &actual) < 0 || plan_make(e, former, &actual, &plan) < 0 ||
+	    gateway_end_epochs(e, g, former, &plan) < 0)
+		return -e->code;
+	ret = plan.changes.n > 0 ? ipvs_run(e, g->kernel, &plan.changes) : 0;
+	return ret > 0 ? gateway_explain(e, &plan.changes) : ret;
+}
+
+int gateway_put_back(struct err *e, struct gateway *g, const struct route_list *former)
+{
+	struct err failed;
+
+	if (put_back(&failed, g, former) < 0)
+		err_advise(e, "and it could not be taken back (%s): run 'sonm-vs --sync'", failed.msg);
+	return -e->code;
 }
 
 static bool uses_kernel(const struct transition *t)

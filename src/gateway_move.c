@@ -203,7 +203,7 @@ static int store_moves(struct err *e, struct moving *m, struct sync_result *foun
 		       struct mishaps *mishaps)
 {
 	CLEANUP(sync_result_clear) struct sync_result done = { 0 };
-	int ret = gateway_closing_begins(e, &m->closing);
+	int ret = gateway_closing_begins(e, m->g, &m->closing);
 
 	if (ret == 0)
 		ret = store_begin(e, m->g->store);
@@ -218,13 +218,13 @@ static int store_moves(struct err *e, struct moving *m, struct sync_result *foun
 }
 
 /* In a dry run the former routes close in memory, so that the plan has what follows. */
-static int pretend(struct err *e, struct route_list *routes, struct sync_result *found,
+static int pretend(struct err *e, struct gateway *g, struct route_list *routes, struct sync_result *found,
 		   struct sync_result *out)
 {
 	for (size_t i = 0, k = 0; i < routes->n && k < found->n_moves; i++) {
 		if (routes->items[i].id != found->moves[k].from.id)
 			continue;
-		if (gateway_boottime(e, &routes->items[i].closing) < 0 ||
+		if (gateway_boottime(e, g, &routes->items[i].closing) < 0 ||
 		    add_move(e, out, &found->moves[k]) < 0)
 			return -e->code;
 		routes->items[i].state = ROUTE_CLOSING;
@@ -245,7 +245,7 @@ int gateway_move_routes(struct err *e, struct gateway *g, bool dry_run, struct r
 	if (found.n_moves == 0)
 		return 0;
 	if (dry_run)
-		return pretend(e, routes, &found, out);
+		return pretend(e, g, routes, &found, out);
 	if (store_moves(e, &m, &found, out, mishaps) < 0)
 		return -e->code;
 	route_list_clear(routes);

@@ -22,7 +22,7 @@ static int take_readings(struct err *e, struct gateway *g, const struct route_li
 	struct boottime now;
 	int n = 0;
 
-	if (gateway_boottime(e, &now) < 0)
+	if (gateway_boottime(e, g, &now) < 0)
 		return -e->code;
 	for (size_t i = 0; i < routes->n; i++) {
 		const struct route *r = &routes->items[i];
@@ -71,9 +71,13 @@ static int checkpoint_locked(struct err *e, struct gateway *g)
 
 int gateway_checkpoint(struct err *e, struct gateway *g)
 {
+	int n;
+
 	if (store_lock(e, g->store) < 0)
 		return -e->code;
-	return gateway_unlock(e, g, checkpoint_locked(e, g));
+	n = checkpoint_locked(e, g);
+	gateway_unlock(g);
+	return n;
 }
 
 /* A reading in progress. */
@@ -147,7 +151,7 @@ int gateway_each_reading(struct err *e, struct gateway *g, const char *container
 {
 	/* The services of one container are few. */
 	struct reader rd = { .g = g, .is_dumped = container, .fn = fn, .ctx = ctx };
-	int ret = gateway_boottime(e, &rd.now);
+	int ret = gateway_boottime(e, g, &rd.now);
 
 	/* A hub that is a gateway needs IPVS even if it has no routes. */
 	if (ret == 0 && g->config->is_gateway && !container)

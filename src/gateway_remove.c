@@ -129,12 +129,10 @@ static int remove_first(struct err *e, struct removal *rm, struct route_list *po
 
 	if (gateway_finish_some_due(e, rm->g) < 0 ||
 	    gateway_find_routes(e, rm->g, rm->f, NULL, &rm->found, &closing) < 0 ||
+	    gateway_stop_again(e, rm->g, &closing) < 0 || take_all(e, &closing, &rm->removed) < 0 ||
 	    take_portion(e, rm, portion) < 0)
 		return -e->code;
-	if ((portion->n > 0 && gateway_close_routes(e, rm->g, portion) < 0) ||
-	    gateway_stop_again(e, rm->g, &closing) < 0)
-		return -e->code;
-	return take_all(e, &closing, &rm->removed);
+	return portion->n > 0 ? gateway_close_routes(e, rm->g, portion) : 0;
 }
 
 static int remove_next(struct err *e, struct removal *rm, struct route_list *portion)
@@ -155,9 +153,10 @@ static int remove_portion(struct err *e, struct removal *rm, remove_fn *remove_s
 
 	if (store_lock(e, g->store) < 0)
 		return -e->code;
-	ret = gateway_unlock(e, g, remove_some(e, rm, &portion));
+	ret = remove_some(e, rm, &portion);
+	gateway_unlock(g);
 	if (ret == 0)
-		ret = take_all(e, &portion, &rm->removed);
+		ret = gateway_take_done(e, &portion, &rm->removed);
 	if (ret == 0 && g->progress)
 		g->progress(g->progress_ctx, rm->next, rm->found.n);
 	return ret;
@@ -171,9 +170,9 @@ int gateway_remove(struct err *e, struct gateway *g, const struct route_filter *
 	while (ret == 0 && rm.next < rm.found.n) {
 		ret = remove_portion(e, &rm, remove_next);
 		if (ret < 0)
-			return err_advise(e, "%zu routes are removed, the others are as they were", rm.removed.n);
+			return err_advise(e, "%zu routes were removed before", rm.removed.n);
 	}
-	return ret < 0 ? ret : take_all(e, &rm.removed, out);
+	return ret < 0 ? ret : gateway_take_done(e, &rm.removed, out);
 }
 
 /* Under the lock; *found is then as it has become. */
@@ -184,9 +183,9 @@ static int remove_server_locked(struct err *e, struct gateway *g, const struct r
 
 	if (gateway_finish_some_due(e, g) < 0 || gateway_find_routes(e, g, f, real, found, &closing) < 0)
 		return -e->code;
-	if ((found->n > 0 && gateway_leave_now(e, g, found, real) < 0) || gateway_stop_again(e, g, &closing) < 0)
+	if (gateway_stop_again(e, g, &closing) < 0 || (found->n > 0 && gateway_leave_now(e, g, found, real) < 0))
 		return -e->code;
-	return take_all(e, &closing, found);
+	return gateway_take_done(e, &closing, found);
 }
 
 int gateway_remove_server(struct err *e, struct gateway *g, const struct route_filter *f,
@@ -197,6 +196,7 @@ int gateway_remove_server(struct err *e, struct gateway *g, const struct route_f
 
 	if (store_lock(e, g->store) < 0)
 		return -e->code;
-	ret = gateway_unlock(e, g, remove_server_locked(e, g, f, real, &found));
-	return ret < 0 ? ret : take_all(e, &found, out);
+	ret = remove_server_locked(e, g, f, real, &found);
+	gateway_unlock(g);
+	return ret < 0 ? ret : gateway_take_done(e, &found, out);
 }

@@ -383,7 +383,7 @@ static int restore_locked(struct err *e, struct restoration *r, const struct wor
 {
 	struct err failed;
 
-	if (gateway_boottime(e, &r->now) < 0 || gateway_finish_due(e, r->g) < 0 ||
+	if (gateway_boottime(e, r->g, &r->now) < 0 || gateway_finish_due(e, r->g) < 0 ||
 	    check_and_commit(e, r, workers) < 0)
 		return -e->code;
 	if (gateway_make_stored(e, r->g, &r->t) == 0)
@@ -410,7 +410,6 @@ int gateway_restore(struct err *e, struct gateway *g, struct route_list *routes,
 		    const struct worker_list *workers, bool adopt, struct restored *out)
 {
 	CLEANUP(restoration_clear) struct restoration r = { .g = g, .adopt = adopt, .time = time(NULL) };
-	struct err ignored;
 	int ret;
 
 	if (routes->n > 0)
@@ -419,8 +418,7 @@ int gateway_restore(struct err *e, struct gateway *g, struct route_list *routes,
 		return -e->code;
 	r.t.wanted = *routes;
 	ret = restore_locked(e, &r, workers);
-	store_unlock(g->store);
-	(void)!gateway_end_holds(&ignored, g);
+	gateway_unlock(g);
 	if (ret == 0)
 		count(&r, out);
 	r.t.wanted = (struct route_list){ 0 }; /* the caller's */

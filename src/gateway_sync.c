@@ -208,8 +208,9 @@ static int run_plan(struct err *e, struct sync *s)
 	    restart_closing(e, s->g, &stopped) < 0)
 		return -e->code;
 	refused = changes->n > 0 ? gateway_run(e, s->g, changes) : 0;
-	if (refused < 0 || gateway_correct_clock(e, s->g, &stopped) < 0)
+	if (refused < 0)
 		return -e->code;
+	gateway_correct_clock(s->g, &stopped);
 	if (refused == 0)
 		return 0;
 	gateway_explain(e, changes);
@@ -231,7 +232,7 @@ static int sync_locked(struct err *e, struct sync *s)
 {
 	static const struct route_filter everything = { .state = -1 };
 
-	if (gateway_boottime(e, &s->now) < 0 || (!s->dry_run && gateway_finish_due(e, s->g) < 0) ||
+	if (gateway_boottime(e, s->g, &s->now) < 0 || (!s->dry_run && gateway_finish_due(e, s->g) < 0) ||
 	    store_routes(e, s->g->store, &everything, &s->routes) < 0 ||
 	    gateway_list_services(e, s->g, true, &s->routes, &s->actual) < 0)
 		return -e->code;
@@ -272,7 +273,8 @@ int gateway_sync(struct err *e, struct gateway *g, bool dry_run, struct sync_res
 
 	if (store_lock(e, g->store) < 0)
 		return -e->code;
-	ret = gateway_unlock(e, g, sync_locked(e, &s));
+	ret = sync_locked(e, &s);
+	gateway_unlock(g);
 	if (take_changes(&failed, &s.plan, &out->changes) < 0 && ret == 0)
 		ret = err_set(e, failed.code, "%s", failed.msg);
 	if (ret == 0 && s.mishaps.n > 0)

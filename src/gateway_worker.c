@@ -72,7 +72,10 @@ int gateway_misplaced(struct err *e, const struct gateway *g, const struct worke
 	return 1;
 }
 
-/* Appends those of the worker's routes that are wrong for it; what cannot be moved is wrong too. */
+/*
+ * Appends those of the worker's routes that are wrong for it; what cannot be moved is wrong too. Returns
+ * how many it has.
+ */
 static int list_misplaced(struct err *e, struct gateway *g, const struct worker *w, struct route_list *out)
 {
 	CLEANUP(route_list_clear) struct route_list routes = { 0 };
@@ -87,37 +90,38 @@ static int list_misplaced(struct err *e, struct gateway *g, const struct worker 
 		    route_list_take(e, out, &routes.items[i]) < 0)
 			return -e->code;
 	}
-	return 0;
+	return (int)routes.n;
 }
 
-static int store_known(struct err *e, struct gateway *g, const struct worker *w)
+/* What is to be said of it is asked before: after the commit nothing is left that can fail. */
+static int store_known(struct err *e, struct gateway *g, const struct worker *w, struct route_list *wrong)
 {
-	int ret = store_begin(e, g->store);
+	int n = 0, ret = store_begin(e, g->store);
 
 	if (ret == 0)
+		ret = n = list_misplaced(e, g, w, wrong);
+	if (ret >= 0)
 		ret = store_set_worker(e, g->store, w);
 	if (ret == 0)
 		ret = store_commit(e, g->store);
 	store_rollback(g->store);
-	return ret;
+	return ret == 0 ? n : ret;
 }
 
 int gateway_set_worker(struct err *e, struct gateway *g, const struct worker *w, struct route_list *out)
 {
 	CLEANUP(route_list_clear) struct route_list wrong = { 0 };
-	int ret = worker_check(e, w);
+	int n, ret = worker_check(e, w);
 
 	if (ret == 0)
 		ret = store_lock(e, g->store);
 	if (ret < 0)
 		return ret;
-	ret = store_known(e, g, w);
-	if (ret == 0)
-		ret = list_misplaced(e, g, w, &wrong);
+	n = store_known(e, g, w, &wrong);
 	store_unlock(g->store);
-	for (size_t i = 0; ret == 0 && i < wrong.n; i++)
-		ret = route_list_take(e, out, &wrong.items[i]);
-	return ret;
+	if (n >= 0)
+		ret = gateway_take_done(e, &wrong, out);
+	return ret < 0 ? ret : n;
 }
 
 static int check_unused(struct err *e, struct gateway *g, const char *name)

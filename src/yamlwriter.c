@@ -26,7 +26,7 @@ static void emit(struct yamlwriter *w, int made, yaml_event_t *event)
 		if (made)
 			yaml_event_delete(event);
 	} else if (!made) {
-		w->code = EINVAL;
+		w->code = errno == ENOMEM ? ENOMEM : EINVAL; /* libyaml does not say which */
 	} else if (!yaml_emitter_emit(&w->emitter, event)) {
 		w->code = w->emitter.error == YAML_WRITER_ERROR   ? EIO
 			  : w->emitter.error == YAML_MEMORY_ERROR ? ENOMEM
@@ -68,6 +68,7 @@ static void put_scalar(struct yamlwriter *w, const char *text, yaml_scalar_style
 {
 	yaml_event_t event;
 
+	errno = 0;
 	emit(w,
 	     yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text), 1,
 					  1, style),

@@ -118,11 +118,14 @@ static int run_checkpoint(struct err *e, struct gateway *g, const struct cmd_lin
 	int n = gateway_checkpoint(e, g);
 	struct json *j;
 
-	if (n < 0 || !cmd_has(line, 'j'))
+	if (n < 0)
+		return n;
+	tool_warn_undone(GWSTAT_PROG, gateway_undone(g));
+	if (!cmd_has(line, 'j'))
 		return n;
 	j = json_new(stdout);
 	if (!j)
-		return err_set(e, ENOMEM, "out of memory");
+		return err_set(e, ENOMEM, "cannot write the output: out of memory");
 	json_begin_object(j, NULL);
 	json_int(j, "routes", n);
 	json_end_object(j);

@@ -34,6 +34,12 @@ int tool_fail(const char *prog, const struct err *e)
 	return exit_status(e->code);
 }
 
+void tool_warn_undone(const char *prog, const char *why)
+{
+	if (why)
+		fprintf(stderr, "%s: warning: something is left for the next command to do: %s\n", prog, why);
+}
+
 /* --help and --version win over whatever else is wrong with the line. */
 static bool asks_for(int argc, char **argv, char letter, const char *name)
 {

@@ -42,6 +42,9 @@ size_t tool_columns(void);
 /* Prints "PROG: MESSAGE" and returns the exit status for the error's code. */
 int tool_fail(const char *prog, const struct err *e);
 
+/* "PROG: warning: ..." on stderr: a command has succeeded, and why (NULL: nothing) something is left to the next one. */
+void tool_warn_undone(const char *prog, const char *why);
+
 /*
  * Parses the command line and answers --help, --version and --complete-words.
  * Returns -1 when the program is to go on, else the exit status.

@@ -88,7 +88,7 @@ int vs_print_routes_json(struct err *e, const struct route_list *routes)
 	struct json *j = json_new(stdout);
 
 	if (!j)
-		return err_set(e, ENOMEM, "out of memory");
+		return err_set(e, ENOMEM, "cannot write the output: out of memory");
 	json_begin_object(j, NULL);
 	view_json_routes(j, routes);
 	json_end_object(j);

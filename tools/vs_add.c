@@ -41,6 +41,7 @@ int vs_add(struct err *e, const struct config *c, const struct cmd_line *line)
 	if (read_options(e, line, &vip, &rq) < 0 || gateway_check_add(e, &rq) < 0 || gateway_open(e, c, STORE_WRITE, &g) < 0 ||
 	    gateway_add(e, g, &rq, &routes) < 0)
 		return err_wrap(e, "cannot add %.*s", CONTAINER_MAX, rq.container);
+	tool_warn_undone(vs_table.prog, gateway_undone(g));
 	vs_warn_of_routes(&routes);
 	return vs_print_routes(e, &routes, cmd_has(line, 'j'));
 }

@@ -73,7 +73,7 @@ static int take_entries(struct err *e, struct store *s, const struct route *rout
 	return 0;
 }
 
-static int print_totals(struct err *e, struct deletion *d)
+static int show_totals(struct err *e, struct deletion *d)
 {
 	CLEANUP(ledger_list_clear) struct ledger_list closed = { 0 };
 	CLEANUP(uncertain_list_clear) struct uncertain_list uncertain = { 0 };
@@ -90,6 +90,11 @@ static int print_totals(struct err *e, struct deletion *d)
 	if (uncertain_of_closed(e, gateway_store(d->g), &closed, &uncertain) < 0)
 		return -e->code;
 	return view_ledger(e, stdout, &closed, &uncertain, d->as_json, true);
+}
+
+static int print_totals(struct err *e, struct deletion *d)
+{
+	return show_totals(e, d) < 0 ? err_wrap(e, "deleted, but the final totals cannot be shown") : 0;
 }
 
 /* The ids of what was removed; freed by the caller. */
@@ -258,7 +263,7 @@ static int finish(struct err *e, struct deletion *d)
 	if (!d->as_json)
 		return 0;
 	if (d->drain >= 0 && read_all_again(e, d) < 0)
-		return -e->code;
+		return err_wrap(e, "deleted, but what became of it is not known");
 	return vs_print_routes_json(e, &d->removed);
 }
 
@@ -274,6 +279,8 @@ int vs_delete(struct err *e, const struct config *c, const struct cmd_line *line
 			delete_container(e, &d, line->args[i]);
 	if (finish(e, &d) < 0)
 		keep_failure(&d, e);
+	if (!d.failed.code)
+		tool_warn_undone(vs_table.prog, gateway_undone(d.g));
 	*e = d.failed;
 	return -e->code;
 }
@@ -314,6 +321,7 @@ int vs_clear(struct err *e, const struct config *c, const struct cmd_line *line)
 		return refuse_to_clear(e, c) < 0 ? err_wrap(e, "cannot clear") : 0;
 	if (gateway_open(e, c, STORE_UPDATE, &d.g) < 0 || clear_all(e, &d) < 0)
 		return err_wrap(e, "cannot clear");
+	tool_warn_undone(vs_table.prog, gateway_undone(d.g));
 	if (d.wait)
 		return print_totals(e, &d);
 	if (d.as_json)

@@ -42,6 +42,7 @@ int vs_edit(struct err *e, const struct config *c, const struct cmd_line *line)
 	    read_replaced(e, line, &replaced, &rq) < 0 || gateway_open(e, c, STORE_UPDATE, &g) < 0 ||
 	    gateway_edit(e, g, &rq, &routes) < 0)
 		return err_wrap(e, "cannot edit %.*s", CONTAINER_MAX, rq.container);
+	tool_warn_undone(vs_table.prog, gateway_undone(g));
 	vs_warn_of_routes(&routes);
 	return vs_print_routes(e, &routes, cmd_has(line, 'j'));
 }

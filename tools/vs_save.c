@@ -63,7 +63,10 @@ static int restore(struct err *e, const struct config *c, struct document *d, bo
 	if (gateway_open(e, c, STORE_WRITE, &g) < 0)
 		return -e->code;
 	gateway_on_progress(g, progress_tell, &bar);
-	return gateway_restore(e, g, &d->routes, &d->workers, adopt, out);
+	if (gateway_restore(e, g, &d->routes, &d->workers, adopt, out) < 0)
+		return -e->code;
+	tool_warn_undone(vs_table.prog, gateway_undone(g));
+	return 0;
 }
 
 static int print_restored_json(struct err *e, const struct restored *r)
@@ -71,7 +74,7 @@ static int print_restored_json(struct err *e, const struct restored *r)
 	struct json *j = json_new(stdout);
 
 	if (!j)
-		return err_set(e, ENOMEM, "out of memory");
+		return err_set(e, ENOMEM, "cannot write the output: out of memory");
 	json_begin_object(j, NULL);
 	json_uint(j, "added", r->added);
 	json_uint(j, "kept", r->kept);

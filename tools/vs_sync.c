@@ -16,7 +16,7 @@ static int print_json(struct err *e, struct sync_result *found, bool dry_run)
 	struct json *j = json_new(stdout);
 
 	if (!j)
-		return err_set(e, ENOMEM, "out of memory");
+		return err_set(e, ENOMEM, "cannot write the output: out of memory");
 	json_begin_object(j, NULL);
 	json_bool(j, "dry_run", dry_run);
 	json_begin_array(j, "changes");
@@ -108,6 +108,7 @@ int vs_sync(struct err *e, const struct config *c, const struct cmd_line *line)
 		warn_of_made(&found.changes);
 	if (n < 0)
 		return err_wrap(e, "cannot sync");
+	tool_warn_undone(vs_table.prog, gateway_undone(g));
 	if (printed < 0)
 		return printed;
 	return dry_run && n > 0 ? EXIT_DIFFERS : EXIT_DONE;

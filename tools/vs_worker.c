@@ -238,7 +238,7 @@ static int print_set_json(struct err *e, const struct worker *w, const struct ro
 	struct json *j = json_new(stdout);
 
 	if (!j)
-		return err_set(e, ENOMEM, "out of memory");
+		return err_set(e, ENOMEM, "cannot write the output: out of memory");
 	json_begin_object(j, NULL);
 	json_worker(j, "worker", w, n_routes);
 	view_json_routes(j, wrong);
@@ -271,18 +271,15 @@ int vs_set_worker(struct err *e, const struct config *c, const struct cmd_line *
 	CLEANUP(gateway_closep) struct gateway *g = NULL;
 	CLEANUP(route_list_clear) struct route_list wrong = { 0 };
 	struct worker w = { 0 };
-	size_t n_routes = 0;
+	int n_routes;
 
 	if (read_worker(e, line, &w) < 0 || gateway_open(e, c, STORE_WRITE, &g) < 0 ||
-	    gateway_set_worker(e, g, &w, &wrong) < 0)
+	    (n_routes = gateway_set_worker(e, g, &w, &wrong)) < 0)
 		return err_wrap(e, "cannot set worker");
-	if (!cmd_has(line, 'j')) {
-		print_set(&w, &wrong);
-		return 0;
-	}
-	if (count_routes(e, gateway_store(g), w.name, &n_routes) < 0)
-		return -e->code;
-	return print_set_json(e, &w, &wrong, n_routes);
+	if (cmd_has(line, 'j'))
+		return print_set_json(e, &w, &wrong, (size_t)n_routes);
+	print_set(&w, &wrong);
+	return 0;
 }
 
 int vs_delete_worker(struct err *e, const struct config *c, const struct cmd_line *line)

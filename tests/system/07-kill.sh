@@ -5,7 +5,7 @@
 # its own. What is left, sync heals; whoever tries again succeeds; no port is
 # lost for good. calls.py has the details; tests/lab/calls.sh kills at many more moments.
 #
-#   every=N  (environment) only at every Nth call (default: 140; there are 2400)
+#   every=N  (environment) only at every Nth call (default: 340; there are 5800)
 #
 # shellcheck source=tests/lab/lib.sh
 . "${tools:?}/lib.sh"
@@ -16,8 +16,8 @@ mount -t tmpfs -o mode=700 tmpfs /var/lib/sonm # no power is cut here: it need n
 lab_network
 lab_hub "ports: [32768, $((32767 + pool))]" 'quarantine: 0'
 
-say "Killed while it adds, removes, restores, syncs, and takes a checkpoint"
-every=${every:-140} python3 "$tools/calls.py" kill
+say "Killed while it adds, edits, removes, restores, syncs, and takes a checkpoint"
+every=${every:-340} python3 "$tools/calls.py" kill
 
 say "Every port of the pool is there for others"
 sonm-vs -C --yes >/run/cleared

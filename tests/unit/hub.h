@@ -93,7 +93,7 @@ static inline int hub_be_slow(unsigned char *bytes, int len, void *ctx)
 {
 	(void)bytes;
 	nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
-	return gateway_boottime(&(struct err){ 0 }, ctx) == 0 ? len : 0;
+	return gateway_boottime(&(struct err){ 0 }, &(struct gateway){ 0 }, ctx) == 0 ? len : 0;
 }
 
 static inline int add_two(struct err *e, struct hub *h, struct route_list *out)
@@ -275,7 +275,7 @@ static inline void hub_drain(struct hub *h, const char *container, const char *r
 	struct boottime now;
 	struct err e;
 
-	ck_assert_int_eq(gateway_boottime(&e, &now), 0);
+	ck_assert_int_eq(gateway_boottime(&e, h->g, &now), 0);
 	now.ms = BOOTTIME_NEVER;
 	for (size_t i = 0; i < r.n_servers; i++) {
 		struct endpoint only = real ? given_endpoint(real) : r.servers[i].real;

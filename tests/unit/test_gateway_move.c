@@ -387,11 +387,11 @@ START_TEST(a_full_pool_lets_some_move_and_tells_of_the_others)
 END_TEST
 
 /* For an hour. */
-static void drain(struct real_server *rs)
+static void drain(struct hub *h, struct real_server *rs)
 {
 	struct err e;
 
-	ck_assert_int_eq(gateway_boottime(&e, &rs->drain), 0);
+	ck_assert_int_eq(gateway_boottime(&e, h->g, &rs->drain), 0);
 	rs->drain.ms += 3600000;
 }
 
@@ -423,7 +423,7 @@ START_TEST(a_real_server_that_drains_does_not_move)
 	given_server(&r, "10.0.0.11:80", 100);
 	given_server(&r, "10.0.0.12:81", 50);
 	strcpy(r.worker, "w1");
-	drain(&r.servers[0]);
+	drain(&h, &r.servers[0]);
 	hub_store(&h, &r);
 	know_worker(&h, "w1", "203.0.113.7");
 	expect_sync(&h, false, 1, "move web [80/tcp->127.0.0.1:33000] direct 203.0.113.7:81\n");

@@ -2,6 +2,9 @@
 /* Removing everything: in portions, with others at work between them. */
 #include "leaving.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #define PORTION 256 /* of gateway_remove.c */
 #define N (2 * PORTION + 40)
 
@@ -153,7 +156,7 @@ START_TEST(a_portion_that_the_kernel_refuses_stays_open_with_what_follows)
 	h.g->progress = refuse_from_now;
 	h.g->progress_ctx = &h.kernel;
 	ck_assert_int_eq(remove_all(&e, &h, &n), -ENOMEM);
-	ck_assert_msg(strstr(e.msg, "256 routes are removed"), "%s", e.msg);
+	ck_assert_msg(strstr(e.msg, "256 routes were removed before"), "%s", e.msg);
 	ck_assert_uint_eq(n, 0);
 	mend(&h.kernel);
 	h.g->progress = NULL;
@@ -167,6 +170,100 @@ START_TEST(a_portion_that_the_kernel_refuses_stays_open_with_what_follows)
 }
 END_TEST
 
+static void limit_files(rlim_t size)
+{
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ size, RLIM_INFINITY }), 0);
+}
+
+/* The disk is full from this answer on, which is late. */
+static int be_slow_and_fill_the_disk(unsigned char *bytes, int len, void *ctx)
+{
+	signal(SIGXFSZ, SIG_IGN);
+	limit_files(0);
+	return hub_be_slow(bytes, len, ctx);
+}
+
+/* A hub whose next removal meets a full disk when the kernel answers for the last time. */
+static void given_full_disk(struct hub *h, struct boottime *stopped)
+{
+	struct err e = { 0 };
+
+	hub_open(h);
+	must_add_two(h);
+	mend(&h->kernel);
+	ck_assert_msg(remove_web(&e, h) == 0, "%s", e.msg);
+	ck_assert_ptr_null(gateway_undone(h->g));
+	h->kernel.spoil_at = h->kernel.n_received - 1;
+	h->kernel.refuse_at = h->kernel.n_requests;
+	must_add_two(h);
+	h->kernel.n_requests = h->kernel.n_received = 0;
+	h->kernel.spoil = be_slow_and_fill_the_disk;
+	h->kernel.spoil_ctx = stopped;
+}
+
+START_TEST(a_removal_that_cannot_write_how_late_the_kernel_was_is_done)
+{
+	struct boottime stopped = { 0 };
+	struct err e = { 0 };
+	struct hub h;
+
+	given_full_disk(&h, &stopped);
+	ck_assert_msg(remove_web(&e, &h) == 0, "%s", e.msg);
+	limit_files(RLIM_INFINITY);
+	ck_assert_int_gt(stopped.ms, 0);
+	ck_assert_ptr_nonnull(gateway_undone(h.g));
+	ck_assert_msg(strstr(gateway_undone(h.g), "may lack"), "%s", gateway_undone(h.g));
+	ck_assert_uint_eq(count_routes(&h, ROUTE_CLOSING), 2);
+	ck_assert_uint_eq(count_destinations(&h), 0);
+	check_in_sync(&h);
+	hub_close(&h);
+}
+END_TEST
+
+START_TEST(a_removal_that_cannot_be_taken_back_says_so)
+{
+	CLEANUP(sync_result_clear) struct sync_result found = { 0 };
+	struct boottime stopped = { 0 };
+	struct err e = { 0 };
+	struct hub h;
+
+	given_full_disk(&h, &stopped);
+	h.kernel.refuse = ENOMEM;
+	ck_assert_int_eq(remove_web(&e, &h), -ENOMEM);
+	limit_files(RLIM_INFINITY);
+	ck_assert_int_gt(stopped.ms, 0);
+	ck_assert_msg(strstr(e.msg, "could not be taken back"), "%s", e.msg);
+	mend(&h.kernel);
+	ck_assert_msg(gateway_sync(&e, h.g, false, &found) >= 0, "%s", e.msg);
+	check_in_sync(&h);
+	hub_close(&h);
+}
+END_TEST
+
+START_TEST(what_a_full_disk_did_not_take_need_not_be_taken_back)
+{
+	const struct route_filter f = { .container = "web", .cport = 80, .protocol = IPPROTO_TCP, .state = -1 };
+	const struct endpoint one = given_endpoint(ONE);
+	CLEANUP(route_list_clear) struct route_list out = { 0 };
+	CLEANUP_FREE char *before = NULL;
+	CLEANUP_FREE char *after = NULL;
+	struct err e = { 0 };
+	struct hub h;
+
+	hub_open(&h);
+	given_port(&h, "web", IPPROTO_TCP, ONE, TWO);
+	before = hub_picture(&h);
+	signal(SIGXFSZ, SIG_IGN);
+	limit_files(0);
+	ck_assert_int_lt(gateway_remove_server(&e, h.g, &f, &one, &out), 0);
+	limit_files(RLIM_INFINITY);
+	ck_assert_msg(strstr(e.msg, "write") && !strstr(e.msg, "taken back"), "%s", e.msg);
+	after = hub_picture(&h);
+	ck_assert_str_eq(before, after);
+	hub_close(&h);
+}
+END_TEST
+
 static void add_tests(TCase *tc)
 {
 	tcase_set_timeout(tc, 60);
@@ -175,6 +272,9 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, settling_waits_for_these_routes_only);
 	tcase_add_test(tc, others_may_work_between_the_portions);
 	tcase_add_test(tc, a_portion_that_the_kernel_refuses_stays_open_with_what_follows);
+	tcase_add_test(tc, a_removal_that_cannot_write_how_late_the_kernel_was_is_done);
+	tcase_add_test(tc, a_removal_that_cannot_be_taken_back_says_so);
+	tcase_add_test(tc, what_a_full_disk_did_not_take_need_not_be_taken_back);
 }
 
 int main(void)

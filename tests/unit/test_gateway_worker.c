@@ -99,7 +99,7 @@ START_TEST(routes_that_are_wrong_for_a_worker_are_listed_when_it_is_set)
 		store_route_of(&h, "other", "w1", ROUTE_DIRECT, "203.0.113.8:81", "203.0.113.8:80");
 		store_route_of(&h, "w2s", "w2", ROUTE_DIRECT, "203.0.113.9:80", "203.0.113.9:80");
 		store_route_of(&h, "nobodys", "", ROUTE_GATEWAY, "127.0.0.1:33001", "10.0.0.12:80");
-		ck_assert_msg(gateway_set_worker(&e, h.g, &w, &wrong) == 0, "%s", e.msg);
+		ck_assert_msg(gateway_set_worker(&e, h.g, &w, &wrong) == 4, "%s", e.msg);
 		for (size_t k = 0; k < wrong.n; k++) {
 			strcat(names, " ");
 			strcat(names, wrong.items[k].container);
