@@ -46,7 +46,6 @@ ERRORS = {
     "socket": "EMFILE ENOBUFS | EMFILE",
     "read": "EIO EINTR", "pread64": "EIO | EIO", "write": "ENOSPC EIO EINTR",
     "pwrite64": "ENOSPC EIO | ENOSPC EIO", "fdatasync": "EIO ENOSPC | EIO",
-    "mmap": "ENOMEM | ENOMEM",
     "sendmsg": "ENOBUFS ENOMEM EINTR | ENOBUFS", "sendto": "ENOBUFS ENOMEM EINTR | ENOBUFS",
     "recvmsg": "ENOBUFS ENOMEM EINTR | ENOBUFS", "bind": "ENOMEM",
     "newfstatat": "EIO ENOMEM", "flock": "EINTR ENOLCK", "fcntl": "ENOLCK EIO",
