@@ -22,6 +22,7 @@ void store_reads_watch(void)
 	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
 
 	_Static_assert(sizeof(off_t) == 8, "SQLite's pread64 takes 64 bits");
+	failed = 0;
 	if (!vfs || vfs->iVersion < 3 || !vfs->xGetSystemCall || !vfs->xSetSystemCall)
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(names) && !really_read; i++) {

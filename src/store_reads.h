@@ -9,10 +9,10 @@
 
 #include "store_sql.h"
 
-/* From now on, in this process. Where SQLite cannot be listened to, nothing is known to fail. */
+/* From now on, in this process, which has one store at a time. Where SQLite cannot be listened to, nothing is known to fail. */
 void store_reads_watch(void);
 
-/* errno of the last read that failed in this process, whatever SQLite made of it; 0: none has. */
+/* errno of the last read that has failed since then, whatever SQLite made of it; 0: none has. */
 int store_reads_failed(void);
 
 #endif
