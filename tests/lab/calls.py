@@ -216,7 +216,7 @@ class Hub:
     def let_time_pass():
         """What is closing is due."""
         with contextlib.closing(sqlite3.connect(STATE)) as db, db:
-            db.execute("update route set closing_ms = closing_ms - 3000 where state = 'closing'")
+            db.execute("update route set closing_ms = max(closing_ms - 3000, 0) where state = 'closing'")
 
     def put_back(self, command):
         STATE.write_bytes(self.state)
