@@ -53,8 +53,10 @@ void gateway_on_progress(struct gateway *g, gateway_progress *fn, void *ctx)
 
 void gateway_leave_undone(struct gateway *g, const struct err *why)
 {
-	if (!g->undone.code)
-		g->undone = *why;
+	if (g->undone.code)
+		return;
+	g->undone = *why;
+	err_wrap(&g->undone, "something is left for the next command to do");
 }
 
 const char *gateway_undone(const struct gateway *g)

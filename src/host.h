@@ -52,7 +52,7 @@ enum host_answer {
 	HOST_QUIT, /* this one and all that follow are left */
 };
 
-/* Both: the report is valid during the call only. */
+/* Both: the report is valid during the call only. host_report may be called with the lock held: it must not wait. */
 typedef void host_report(void *ctx, const struct step_report *r);
 typedef enum host_answer host_ask(void *ctx, const struct step_report *r);
 

@@ -68,23 +68,6 @@ static int open_named(struct err *e, struct outfile *f)
 	return fd;
 }
 
-/*
- * What takes a file's place is for the same people. If it is of another group,
- * that and all others get only what both had.
- */
-static int be_as(int fd, const struct stat *former)
-{
-	mode_t mode = former->st_mode & 0777, both = (mode >> 3) & mode & 07;
-	struct stat now;
-
-	/* Who is not root may at most give it to a group of his. */
-	if (fchown(fd, former->st_uid, former->st_gid) < 0)
-		(void)!fchown(fd, (uid_t)-1, former->st_gid);
-	if (fstat(fd, &now) < 0)
-		return -1;
-	return fchmod(fd, now.st_gid == former->st_gid ? mode : (mode & 0700) | both << 3 | both);
-}
-
 /* Of a new file, which others never write. Not every kernel takes the umask from O_TMPFILE's (vfs_tmpfile). */
 static mode_t new_mode(void)
 {
@@ -92,6 +75,34 @@ static mode_t new_mode(void)
 
 	umask(mask);
 	return 0644 & ~mask;
+}
+
+/* Somebody else's, in a directory such as /tmp: he may have put it there to be given what we write. */
+static bool is_planted(const char *path, const struct stat *former)
+{
+	CLEANUP_FREE char *copy = strdup(path);
+	struct stat directory;
+
+	return former->st_uid != geteuid() &&
+	       (!copy || stat(dirname(copy), &directory) < 0 || (directory.st_mode & S_IWOTH));
+}
+
+/*
+ * What takes a file's place is for the same people, if they may have been chosen.
+ * If it is of another group, that and all others get only what both had.
+ */
+static int be_as(int fd, const char *path, const struct stat *former)
+{
+	bool planted = is_planted(path, former);
+	mode_t mode = former->st_mode & (planted ? new_mode() : 0777), both = (mode >> 3) & mode & 07;
+	struct stat now;
+
+	/* Who is not root may at most give it to a group of his. */
+	if (!planted && fchown(fd, former->st_uid, former->st_gid) < 0)
+		(void)!fchown(fd, (uid_t)-1, former->st_gid);
+	if (fstat(fd, &now) < 0)
+		return -1;
+	return fchmod(fd, now.st_gid == former->st_gid ? mode : (mode & 0700) | both << 3 | both);
 }
 
 int outfile_begin(struct err *e, const char *path, struct outfile *out)
@@ -105,7 +116,7 @@ int outfile_begin(struct err *e, const char *path, struct outfile *out)
 	fd = open_nameless(f.path);
 	if (fd < 0 && (fd = open_named(e, &f)) < 0)
 		return -e->code;
-	if ((former.st_mode ? be_as(fd, &former) : fchmod(fd, new_mode())) < 0)
+	if ((former.st_mode ? be_as(fd, f.path, &former) : fchmod(fd, new_mode())) < 0)
 		return err_sys(e, errno, "cannot give what becomes %s its permissions", path);
 	f.stream = fdopen(fd, "w");
 	if (!f.stream)

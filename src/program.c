@@ -101,7 +101,11 @@ static int collect(struct err *e, struct streams *s)
 	return 0;
 }
 
-/* Whoever started us may block or ignore signals: the child has all as a program expects them. Returns an errno. */
+/*
+ * Whoever started us may block or ignore signals: the child has all as a program
+ * expects them, but for those that nohup(1) and shells ignore on purpose, for
+ * children, too. Returns an errno.
+ */
 static int set_signals(posix_spawnattr_t *attributes)
 {
 	sigset_t signals;
@@ -110,6 +114,9 @@ static int set_signals(posix_spawnattr_t *attributes)
 	sigemptyset(&signals);
 	ret = posix_spawnattr_setsigmask(attributes, &signals);
 	sigfillset(&signals);
+	sigdelset(&signals, SIGHUP);
+	sigdelset(&signals, SIGINT);
+	sigdelset(&signals, SIGQUIT);
 	if (ret == 0)
 		ret = posix_spawnattr_setsigdefault(attributes, &signals);
 	if (ret == 0)
@@ -185,6 +192,18 @@ static int wait_for(struct err *e, pid_t pid, int *status)
 	return 0;
 }
 
+/* In the place of what it did not come to say. */
+static int say_killed(struct err *e, struct stream *errors, int signal)
+{
+	char *text;
+
+	if (asprintf(&text, "killed by signal %d", signal) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	free(errors->data);
+	errors->data = text;
+	return 0;
+}
+
 static int run_and_wait(struct err *e, const char *const argv[], struct program_result *out)
 {
 	CLEANUP(streams_clear) struct streams s = { { { .fd = -1 }, { .fd = -1 } } };
@@ -204,6 +223,8 @@ static int run_and_wait(struct err *e, const char *const argv[], struct program_
 		*e = waiting;
 		ret = -e->code;
 	}
+	if (ret == 0 && status > 128 && !s.of[1].data[0])
+		ret = say_killed(e, &s.of[1], status - 128);
 	if (ret < 0)
 		return err_wrap(e, "%s", argv[0]);
 	out->status = status;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * program: runs another program and collects what it says: by absolute path,
- * without a shell, with a clean environment, closed descriptors, and all signals
- * as they are by default.
+ * without a shell, with a clean environment, closed descriptors, and signals as
+ * they are by default; an ignored SIGHUP, SIGINT or SIGQUIT stays ignored.
  */
 #ifndef SONM_PROGRAM_H
 #define SONM_PROGRAM_H
@@ -15,7 +15,7 @@
 struct program_result {
 	int status;   /* exit status; 128 + signal when killed */
 	char *out;    /* stdout, NUL-terminated; owned */
-	char *errors; /* stderr, NUL-terminated; owned */
+	char *errors; /* stderr, NUL-terminated, or which signal has killed it in silence; owned */
 };
 
 /* Finds name in /usr/sbin, /usr/bin, /sbin, /bin (not $PATH). -ENOENT. */

@@ -146,6 +146,23 @@ static int wait_in_queue(int fd, time_t deadline)
 	return ret;
 }
 
+/* Where there is no timer to be had (RLIMIT_SIGPENDING); as wait_in_queue, but for who is first. */
+static int ask_again(int fd, time_t deadline)
+{
+	const struct timespec pause = { 0, 50 * 1000 * 1000 };
+	struct timespec now;
+	int ret;
+
+	do {
+		nanosleep(&pause, NULL);
+		ret = flock(fd, LOCK_EX | LOCK_NB);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (ret < 0 && errno == EWOULDBLOCK && now.tv_sec < deadline);
+	if (ret < 0 && errno == EWOULDBLOCK)
+		errno = ETIMEDOUT;
+	return ret;
+}
+
 /* The timer repeats itself, as its first signal may come before the call that it is to interrupt. */
 static int wait_with_timer(int fd)
 {
@@ -155,9 +172,9 @@ static int wait_with_timer(int fd)
 	timer_t timer;
 	int ret, code;
 
-	if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0)
-		return -1;
 	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0)
+		return ask_again(fd, now.tv_sec + STORE_LOCK_SECONDS);
 	timer_settime(timer, 0, &at, NULL);
 	ret = wait_in_queue(fd, now.tv_sec + STORE_LOCK_SECONDS);
 	code = errno;
@@ -195,10 +212,13 @@ static int check_place(struct err *e, struct store *s)
 {
 	struct stat held, there;
 
-	if (fstat(s->fd, &held) == 0 && stat(s->path, &there) == 0 && held.st_dev == there.st_dev &&
-	    held.st_ino == there.st_ino)
+	int code = fstat(s->fd, &held) < 0 || stat(s->path, &there) < 0 ? errno : 0;
+
+	if (code == 0 && held.st_dev == there.st_dev && held.st_ino == there.st_ino)
 		return 0;
 	store_unlock(s);
+	if (code != 0 && code != ENOENT && code != ENOTDIR)
+		return err_sys(e, code, "cannot look at state file %s", s->path);
 	return err_set(e, EBUSY, "state file %s was moved, removed or replaced meanwhile; try again", s->path);
 }
 

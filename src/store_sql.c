@@ -90,7 +90,8 @@ static void advise(struct err *e, const struct store *s, int code, int system)
 		err_advise(e, "make room on the disk and try again");
 	else if (system == EIO || system == ENXIO || (base == SQLITE_IOERR && system == 0))
 		err_advise(e, "see with df and dmesg what the disk has");
-	else if (code == SQLITE_READONLY || base == SQLITE_PERM)
+	else if (base == SQLITE_PERM || (base == SQLITE_READONLY && code != SQLITE_READONLY_DBMOVED &&
+						 code != SQLITE_READONLY_ROLLBACK))
 		err_advise(e, "see who may write to it, and to its directory");
 	else if (base == SQLITE_CORRUPT || base == SQLITE_NOTADB)
 		err_advise(e, "it is damaged: " WHEN_DAMAGED);

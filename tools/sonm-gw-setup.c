@@ -67,12 +67,22 @@ static void say_what_now(const struct setup *s)
 		       s->command == SETUP_UNDO ? "restored" : "set", s->command == SETUP_UNDO ? "undo" : "apply");
 }
 
+/* All is printed when the lock is free again: a terminal that is stopped must not keep sonm-vs waiting. */
+static void hold_output(void)
+{
+	static char text[2 << 20]; /* no step says more than 16 KiB */
+
+	setvbuf(stdout, text, _IOFBF, sizeof(text));
+}
+
 static int apply(struct err *e, struct setup *s, struct store *store)
 {
 	CLEANUP(service_list_clear) struct service_list foreign = { 0 };
 	const struct host_options how = setup_options(s, show_step, s);
 	int ret;
 
+	if (s->command != SETUP_INTERACTIVE && !s->dry_run)
+		hold_output();
 	if (s->command == SETUP_INTERACTIVE)
 		ret = setup_interactive(e, s, store);
 	else
@@ -90,6 +100,8 @@ static int undo(struct err *e, struct setup *s, struct store *store)
 
 	if (warn_of_routes(e, store) < 0)
 		return -e->code;
+	if (!s->dry_run)
+		hold_output();
 	return host_undo(e, &s->config, store, &how);
 }
 

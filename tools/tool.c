@@ -37,7 +37,7 @@ int tool_fail(const char *prog, const struct err *e)
 void tool_warn_undone(const char *prog, const char *why)
 {
 	if (why)
-		fprintf(stderr, "%s: warning: something is left for the next command to do: %s\n", prog, why);
+		fprintf(stderr, "%s: warning: %s\n", prog, why);
 }
 
 /* --help and --version win over whatever else is wrong with the line. */

@@ -279,8 +279,7 @@ int vs_delete(struct err *e, const struct config *c, const struct cmd_line *line
 			delete_container(e, &d, line->args[i]);
 	if (finish(e, &d) < 0)
 		keep_failure(&d, e);
-	if (!d.failed.code)
-		tool_warn_undone(vs_table.prog, gateway_undone(d.g));
+	tool_warn_undone(vs_table.prog, gateway_undone(d.g));
 	*e = d.failed;
 	return -e->code;
 }
@@ -314,14 +313,18 @@ static int clear_all(struct err *e, struct deletion *d)
 int vs_clear(struct err *e, const struct config *c, const struct cmd_line *line)
 {
 	CLEANUP(deletion_clear) struct deletion d = { .drain = -1 };
+	int ret;
 
 	d.wait = cmd_has(line, OPT_WAIT);
 	d.as_json = cmd_has(line, 'j');
 	if (!cmd_has(line, OPT_YES))
 		return refuse_to_clear(e, c) < 0 ? err_wrap(e, "cannot clear") : 0;
-	if (gateway_open(e, c, STORE_UPDATE, &d.g) < 0 || clear_all(e, &d) < 0)
+	if (gateway_open(e, c, STORE_UPDATE, &d.g) < 0)
 		return err_wrap(e, "cannot clear");
+	ret = clear_all(e, &d);
 	tool_warn_undone(vs_table.prog, gateway_undone(d.g));
+	if (ret < 0)
+		return err_wrap(e, "cannot clear");
 	if (d.wait)
 		return print_totals(e, &d);
 	if (d.as_json)

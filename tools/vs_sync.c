@@ -100,6 +100,7 @@ int vs_sync(struct err *e, const struct config *c, const struct cmd_line *line)
 	if (gateway_open(e, c, dry_run ? STORE_READ : STORE_UPDATE, &g) < 0)
 		return err_wrap(e, "cannot sync");
 	n = sync_with_bar(e, g, dry_run, &found);
+	tool_warn_undone(vs_table.prog, gateway_undone(g));
 	/* What was done is said even if something failed after it; that nothing was is not known then. */
 	if (n < 0 && has_none(&found))
 		return err_wrap(e, "cannot sync");
@@ -108,7 +109,6 @@ int vs_sync(struct err *e, const struct config *c, const struct cmd_line *line)
 		warn_of_made(&found.changes);
 	if (n < 0)
 		return err_wrap(e, "cannot sync");
-	tool_warn_undone(vs_table.prog, gateway_undone(g));
 	if (printed < 0)
 		return printed;
 	return dry_run && n > 0 ? EXIT_DIFFERS : EXIT_DONE;

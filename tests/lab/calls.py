@@ -325,7 +325,9 @@ def check_error(command, done):
     demand(done.returncode in EXIT_STATUSES, f"exit status {done.returncode}")
     if done.returncode == 0:
         return
-    demand(re.fullmatch(rf"{command.argv[0]}: [^\n]+\n", done.stderr), f"the error is not one line: {done.stderr!r}")
+    prog = command.argv[0]
+    demand(re.fullmatch(rf"({prog}: warning: [^\n]+\n)?{prog}: [^\n]+\n", done.stderr),
+           f"the error is not one line: {done.stderr!r}")
     demand(not re.search(VAGUE, done.stderr), "the error does not say what the system said")
     # What sync prints has been done; a document is cut off.
     demand(not done.stdout or command.name in ("sync", "save") or "cannot write the output" in done.stderr,
@@ -383,6 +385,16 @@ def finish(hub):
     check_agreement(hub, "at the end")
 
 
+def check_kernel(hub, command, db):
+    """Before anybody has synced: it has what the file says, if nobody was told otherwise."""
+    closing = [f"-A {service_at(*row)} -s wrr"
+               for row in db.execute("select protocol, address, port from route where state = 'closing'")]
+    services = [line for line in hub.kernel.save() if line not in closing]
+    if command.name not in ("sync", "checkpoint"):
+        demand(services == services_of(known(db)), f"the kernel has {services}, not {services_of(known(db))}")
+    demand(rules() == hub.rules, f"rules are left: {rules()}")
+
+
 def check_truth(hub, command, done, once):
     """Who is told "failed" does not find it done, nor the other way round."""
     if re.search(UNDECIDED, done.stderr):
@@ -390,6 +402,8 @@ def check_truth(hub, command, done, once):
         return
     with copy_of_state() as db:
         parts = done_parts(hub, command, known(db))
+        if "warning" not in done.stderr:
+            check_kernel(hub, command, db)
     if done.returncode == 0:
         demand(parts == set(command.changes), "success, and it was not done")
     else:

@@ -50,10 +50,15 @@ expect 0 sonm-gw-setup --undo >/dev/null
 gone "after undo"
 
 say "All at once"
+all=
 for i in 1 2 3 4; do
 	sonm-gw-setup --apply >/run/apply.$i 2>&1 &
+	all="$all $!"
 	sonm-gw-setup --undo >/run/undo.$i 2>&1 &
+	all="$all $!"
 done
-wait
+for pid in $all; do
+	wait "$pid" || fail "one of them: $(cat /run/apply.? /run/undo.?)"
+done
 expect 0 sonm-gw-setup --undo >/dev/null
 gone "after the last undo"

@@ -104,23 +104,25 @@ START_TEST(leaves_owner_and_group_as_far_as_it_may)
 	static const struct {
 		uid_t uid;
 		gid_t gid;
-		mode_t before;
+		mode_t directory, before;
 		uid_t owner;
 		gid_t group;
 		mode_t after;
 	} cases[] = {
-		{ 0, 0, 0640, 1001, 2001, 0640 },          /* who may do all */
-		{ 1002, 2001, 0640, 1002, 2001, 0640 },    /* is in the group */
-		{ 1002, 2002, 0640, 1002, 2002, 0600 },    /* is not */
-		{ 1002, 2002, 0664, 1002, 2002, 0644 },
-		{ 1002, 2002, 0604, 1002, 2002, 0600 },    /* that group was not to read it */
+		{ 0, 0, 0775, 0640, 1001, 2001, 0640 },          /* who may do all */
+		{ 0, 0, 01777, 0640, 0, 0, 0600 },               /* and finds what anybody may have put there */
+		{ 0, 0, 01777, 0666, 0, 0, 0644 },
+		{ 1002, 2001, 0777, 0640, 1002, 2001, 0640 },    /* is in the group */
+		{ 1002, 2002, 0777, 0640, 1002, 2002, 0600 },    /* is not */
+		{ 1002, 2002, 0777, 0664, 1002, 2002, 0644 },
+		{ 1002, 2002, 0777, 0604, 1002, 2002, 0600 },    /* that group was not to read it */
 	};
 	struct stat st;
 
 	if (geteuid() != 0)
 		return; /* nobody else gives files away */
-	ck_assert_int_eq(chmod(dir, 0777), 0);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		ck_assert_int_eq(chmod(dir, cases[i].directory), 0);
 		write_file(file, "one\n");
 		ck_assert_int_eq(chown(file, 1001, 2001), 0);
 		ck_assert_int_eq(chmod(file, cases[i].before), 0);
