@@ -145,8 +145,8 @@ void gateway_correct_clock(struct gateway *g, struct route_list *closing)
 			r->closing = now;
 	}
 	if (late && gateway_store_each(&why, g, closing, store_set_route) < 0) {
-		err_wrap(&why, "the account may lack what passed last"); /* nor can the next command know */
-		g->undone = why;
+		err_wrap(&why, "the account may lack what passed last");
+		g->undone = why; /* whatever was left before: the next command cannot know of this */
 	}
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "http.h"
-#include "http_curl.h"
+#include "http_reply.h"
 
 #include <limits.h>
 #include <signal.h>
@@ -28,18 +27,6 @@ int http_check_url(struct err *e, const char *url)
 }
 
 /* --- one post --- */
-
-struct transfer {
-	struct http_curl curl;
-	const struct http_post *post;
-	CURLU *origin; /* the post's URL: nobody else gets the token */
-	bool initialised;
-	CURL *easy;
-	struct curl_slist *headers;
-	size_t received;              /* bytes of the reply's body */
-	size_t headed;                /* of its headers */
-	char detail[CURL_ERROR_SIZE]; /* libcurl's words for what went wrong */
-};
 
 static void transfer_end(struct transfer *t)
 {
@@ -219,141 +206,6 @@ static int transfer_begin(struct err *e, struct transfer *t)
 	return ret;
 }
 
-/* --- what came of it --- */
-
-/* The reason is known by libcurl's words only; if it finds others, the advice is for the most frequent. */
-static const char *advise_certificate(const char *reason)
-{
-	if (strstr(reason, "subject name"))
-		return "use a name that is in the certificate";
-	if (strstr(reason, "expired") || strstr(reason, "not yet valid"))
-		return "renew it, or correct this machine's clock";
-	return "name a file with its CA's certificate";
-}
-
-static int refuse_certificate(struct err *e, const struct transfer *t)
-{
-	err_set(e, EKEYREJECTED, "the server's certificate cannot be verified (%.200s)", t->detail);
-	return err_advise(e, "%s", advise_certificate(t->detail));
-}
-
-static int no_connection(struct err *e, const struct transfer *t)
-{
-	long reason = 0;
-
-	t->curl.easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &reason);
-	switch (reason) {
-	case ECONNREFUSED:
-		err_set(e, ECONNREFUSED, "the connection is refused");
-		return err_advise(e, "see that the server runs, and check the port");
-	case ETIMEDOUT:
-		err_set(e, ETIMEDOUT, "there is no connection in time");
-		break;
-	case EHOSTUNREACH:
-	case ENETUNREACH:
-		err_set(e, EHOSTUNREACH, "the host cannot be reached");
-		break;
-	default:
-		err_set(e, EIO, "there is no connection (%.200s)", t->detail);
-	}
-	return err_advise(e, "check the URL and this machine's network");
-}
-
-static int refuse_ca_file(struct err *e, const struct transfer *t)
-{
-	if (!t->post->ca_file)
-		return err_set(e, EBADF,
-			       "the system's CA certificates cannot be used (%.200s); install them "
-			       "(Debian: ca-certificates)",
-			       t->detail);
-	return err_set(e, EBADF,
-		       "the CA file %.300s cannot be used; name a readable PEM file with certificates",
-		       t->post->ca_file);
-}
-
-static int transfer_failed(struct err *e, const struct transfer *t, CURLcode code)
-{
-	switch (code) {
-	case CURLE_OUT_OF_MEMORY:
-		return err_set(e, ENOMEM, "out of memory");
-	case CURLE_COULDNT_CONNECT:
-		return no_connection(e, t);
-	case CURLE_PEER_FAILED_VERIFICATION:
-		return refuse_certificate(e, t);
-	case CURLE_SSL_CACERT_BADFILE:
-		return refuse_ca_file(e, t);
-	case CURLE_OPERATION_TIMEDOUT:
-		return err_set(e, ETIMEDOUT,
-			       "it takes too long (%.200s); check the URL and this machine's network",
-			       t->detail);
-	case CURLE_COULDNT_RESOLVE_HOST:
-		return err_set(e, EHOSTUNREACH,
-			       "the host's name is not found; check the URL and this machine's DNS");
-	case CURLE_COULDNT_RESOLVE_PROXY:
-		return err_set(e, EHOSTUNREACH,
-			       "the proxy's name is not found; check %s_proxy in the environment",
-			       http_url_scheme(t->post->url));
-	case CURLE_UNSUPPORTED_PROTOCOL: /* an answer without a status line */
-	case CURLE_WEIRD_SERVER_REPLY:
-		return err_set(e, EPROTO, "what answers is not HTTP (%.200s); check the port", t->detail);
-	case CURLE_SSL_CONNECT_ERROR:
-		return err_set(e, EIO,
-			       "no TLS connection (%.200s); see that HTTPS is served there, with TLS 1.2 "
-			       "or later",
-			       t->detail);
-	default:
-		return err_set(e, EIO, "the transfer failed (%.200s); try again later",
-			       t->detail[0] ? t->detail : t->curl.easy_strerror(code));
-	}
-}
-
-static const char *token_advice(const struct transfer *t)
-{
-	return t->post->token ? "give the token that it expects"
-			      : "it wants a token: name a file that has it";
-}
-
-/* May the same request end otherwise a moment later? */
-static bool is_passing_status(long status)
-{
-	return status == 429 || status == 500 || (status >= 502 && status <= 504);
-}
-
-/* 0 for 2xx; for any other status what it means to who posts. */
-static int judge_status(struct err *e, const struct transfer *t, long status)
-{
-	if (status >= 200 && status <= 299)
-		return 0;
-	switch (status) {
-	case 401:
-	case 403:
-		return err_set(e, EACCES, "the server refuses with status %ld; %s", status, token_advice(t));
-	case 404:
-	case 405:
-	case 410:
-		return err_set(e, EPROTO,
-			       "the server has nothing there that takes a post (status %ld); check the URL",
-			       status);
-	case 413:
-		return err_set(e, EPROTO,
-			       "%zu bytes are too many for the server (status 413); let it take more",
-			       t->post->len);
-	default:
-		return err_set(e, EPROTO, "the server answers with status %ld; %s", status,
-			       is_passing_status(status) ? "try again later" : "see its log");
-	}
-}
-
-static int refuse_redirect(struct err *e, const struct transfer *t, long status, const char *target)
-{
-	if (!target)
-		return err_set(e, EPROTO, "the server answers with status %ld and no URL that one may follow; "
-			       "see its log", status);
-	err_set(e, EPROTO, "the server sends us elsewhere (status %ld, to %.*s), where %s did not go", status,
-		http_url_shown(target), target, t->post->token ? "the token" : "the post");
-	return err_advise(e, "correct the server, or give that URL if you trust it");
-}
-
 /*
  * Makes the URL of a 307 or 308 the next one, if it is of the same origin; the
  * others would make a GET of the post, or want a decision.
@@ -369,11 +221,11 @@ static int follow(struct err *e, struct transfer *t, long status)
 	if (target)
 		parsed = http_url_parse(&t->curl, target);
 	if (!parsed)
-		return refuse_redirect(e, t, status, NULL);
+		return http_refuse_redirect(e, t, status, NULL);
 	same = http_url_same_origin(&t->curl, t->origin, parsed);
 	t->curl.url_cleanup(parsed);
 	if (!same || (status != 307 && status != 308))
-		return refuse_redirect(e, t, status, target);
+		return http_refuse_redirect(e, t, status, target);
 	code = t->curl.easy_setopt(t->easy, CURLOPT_URL, target); /* which copies it */
 	return check_libcurl(e, t, code);
 }
@@ -400,7 +252,7 @@ static int request(struct err *e, struct transfer *t, long *left, long *status)
 		return err_set(e, EPROTO, "the server sends headers without end; check the URL");
 	if (code == CURLE_WRITE_ERROR && t->received > REPLY_MAX)
 		return 0; /* the status has said what we want to know */
-	return code == CURLE_OK ? 0 : transfer_failed(e, t, code);
+	return code == CURLE_OK ? 0 : http_transfer_failed(e, t, code);
 }
 
 /* One try: the request, and again where redirects lead. */
@@ -417,7 +269,7 @@ static int try_once(struct err *e, struct transfer *t, long *status)
 		if (ret < 0)
 			return ret;
 		if (*status < 300 || *status > 399)
-			return judge_status(e, t, *status);
+			return http_judge_status(e, t, *status);
 		ret = follow(e, t, *status);
 		if (ret < 0)
 			return ret;
@@ -435,7 +287,7 @@ static bool is_passing(const struct err *e, long status)
 	case ETIMEDOUT:
 		return true;
 	case EPROTO:
-		return is_passing_status(status);
+		return http_is_passing_status(status);
 	default:
 		return false;
 	}

@@ -40,13 +40,20 @@ struct ipvs_talk {
 /* The number of IPVS's generic netlink family, for messages. */
 int ipvs_talk_family(const struct ipvs *k);
 
-/* Numbers a finished request and appends it to a datagram. */
+/*
+ * Numbers a finished request and appends it to a datagram of *len bytes, which must have room for it and its
+ * padding. Only the last one asks for an ACK.
+ */
 void ipvs_talk_add(struct ipvs *k, struct nl_msg *msg, bool is_last, struct ipvs_talk *t,
 		   unsigned char *datagram, size_t *len);
 
+/* Sends a datagram of requests, in host byte order as all of netlink. Else the system's error. */
 int ipvs_talk_send(struct err *e, struct ipvs *k, void *buf, size_t len) MUST_CHECK;
 
-/* Reads until it is known of every request of the talk how it went. */
+/*
+ * Reads until it is known of every request of the talk how it went: t->statuses. -EBADMSG: what came makes no
+ * sense; what on_answer returned; or the system's error, -ENOBUFS for an answer that was lost.
+ */
 int ipvs_talk_hear(struct err *e, struct ipvs *k, struct ipvs_talk *t) MUST_CHECK;
 
 /* Errors that all of them have: -ENOMEM, -EBADMSG. */

@@ -18,7 +18,8 @@ struct outfile {
 
 /*
  * Begins a file. One that is there keeps its owner, group and mode; if we may not
- * keep the group, others get less, never more. A new one has mode 0644 less the umask.
+ * keep the group, others get less, never more; and nothing is given to somebody else
+ * whose file is in a directory that all can write to. A new one has mode 0644 less the umask.
  * If path is a symbolic link, the file that it leads to is written, unless the kernel
  * refuses to follow it. -EINVAL: path is there and is no regular file; else the system's.
  */

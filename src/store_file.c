@@ -89,7 +89,8 @@ static int check_journal(struct err *e, const struct store *s, enum store_mode m
 	if (lstat(journal, &st) < 0)
 		return errno == ENOENT ? 0 : refused_by_system(e, "look at", journal);
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_USAGE, "the state file's journal %s is not a regular file", journal);
+		return err_set(e, ERR_USAGE, "the state file's journal %s is not a regular file; see who has "
+			       "put it there, and remove it", journal);
 	return check_owner(e, &st, mode, "the state file's journal", journal);
 }
 
@@ -111,7 +112,7 @@ static int open_file(struct err *e, struct store *s, enum store_mode mode)
 	if (s->fd < 0 || fstat(s->fd, &st) < 0)
 		return refused_by_system(e, "open state file", s->path);
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_USAGE, "state file %s is not a regular file", s->path);
+		return err_set(e, ERR_USAGE, "state file %s is not a regular file; name another one", s->path);
 	return check_owner(e, &st, mode, "state file", s->path);
 }
 
@@ -211,7 +212,6 @@ static int queue_for_lock(int fd)
 static int check_place(struct err *e, struct store *s)
 {
 	struct stat held, there;
-
 	int code = fstat(s->fd, &held) < 0 || stat(s->path, &there) < 0 ? errno : 0;
 
 	if (code == 0 && held.st_dev == there.st_dev && held.st_ino == there.st_ino)

@@ -31,6 +31,7 @@ static int errno_of(struct store *s, int code)
 	}
 }
 
+/* Who knows it: SQLite, or, of what it takes for damage, whoever has listened to its reads. */
 static int asked_errno(struct store *s, int base)
 {
 	switch (base) {
@@ -66,8 +67,8 @@ static int system_errno(struct store *s, int base)
 	}
 }
 
-/* What SQLite calls "attempt to write a readonly database" has two more reasons. */
-static const char *text_of(struct store *s, int code)
+/* Two reasons that SQLite, too, calls "attempt to write a readonly database"; NULL: another one. */
+static const char *text_of(int code)
 {
 	switch (code) {
 	case SQLITE_READONLY_DBMOVED:
@@ -76,22 +77,19 @@ static const char *text_of(struct store *s, int code)
 		return "a command was cut off while it wrote; the next one of somebody who may write to it puts that "
 		       "right, as 'sonm-gwstat --checkpoint' does";
 	default:
-		return s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code);
+		return NULL;
 	}
 }
 
-static void advise(struct err *e, const struct store *s, int code, int system)
+static void advise(struct err *e, const struct store *s, int base, int system)
 {
-	int base = code & 0xff;
-
 	if (base == SQLITE_BUSY)
 		err_advise(e, "another program keeps reading it: see 'fuser -v %s'", s->path);
 	else if (base == SQLITE_FULL || system == ENOSPC)
 		err_advise(e, "make room on the disk and try again");
 	else if (system == EIO || system == ENXIO || (base == SQLITE_IOERR && system == 0))
 		err_advise(e, "see with df and dmesg what the disk has");
-	else if (base == SQLITE_PERM || (base == SQLITE_READONLY && code != SQLITE_READONLY_DBMOVED &&
-						 code != SQLITE_READONLY_ROLLBACK))
+	else if (base == SQLITE_READONLY || base == SQLITE_PERM)
 		err_advise(e, "see who may write to it, and to its directory");
 	else if (base == SQLITE_CORRUPT || base == SQLITE_NOTADB)
 		err_advise(e, "it is damaged: " WHEN_DAMAGED);
@@ -100,12 +98,16 @@ static void advise(struct err *e, const struct store *s, int code, int system)
 int sql_fail(struct err *e, struct store *s, int code, const char *what)
 {
 	int system = system_errno(s, code & 0xff);
+	const char *text = text_of(code);
 
+	if (text)
+		return err_set(e, errno_of(s, code), "cannot %s state file %s: %s", what, s->path, text);
 	if (system)
 		err_sys(e, system, "cannot %s state file %s", what, s->path);
 	else
-		err_set(e, errno_of(s, code), "cannot %s state file %s: %s", what, s->path, text_of(s, code));
-	advise(e, s, code, system);
+		err_set(e, errno_of(s, code), "cannot %s state file %s: %s", what, s->path,
+			s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code));
+	advise(e, s, code & 0xff, system);
 	return -e->code;
 }
 

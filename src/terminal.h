@@ -43,8 +43,8 @@ struct terminal_event {
  * Takes the terminal that in and out are: an empty screen, and keys that come
  * at once and are not shown. Until it is closed signals that would end the process
  * (but SIGKILL, what a fault of its own sends, and those that are ignored) are
- * events, and ^Z stops the process with the terminal as it was before. -ENOTTY: one of the two
- * is no terminal. One at a time.
+ * events, and ^Z stops the process with the terminal as it was before. -ENOTTY: one
+ * of the two is no terminal. One at a time.
  */
 int terminal_open(struct err *e, int in, int out, struct terminal **t) MUST_CHECK;
 void terminal_close(struct terminal *t);   /* puts everything back; NULL is fine */

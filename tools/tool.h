@@ -42,7 +42,7 @@ size_t tool_columns(void);
 /* Prints "PROG: MESSAGE" and returns the exit status for the error's code. */
 int tool_fail(const char *prog, const struct err *e);
 
-/* "PROG: warning: ..." on stderr: a command has succeeded, and why (NULL: nothing) something is left to the next one. */
+/* "PROG: warning: WHY" on stderr, of gateway_undone's; NULL: nothing. Before the error, if the command has one, too. */
 void tool_warn_undone(const char *prog, const char *why);
 
 /*

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "axis.h"
 #include "chart.h"
 #include "unit.h"
 
@@ -146,8 +147,10 @@ START_TEST(shows_any_size_of_numbers)
 		double up[] = { 0, sizes[i], 0, 0 }, down[] = { sizes[i] / 1e6, 0, 0, 0 };
 		const struct chart_series series = { "a", up, down, sizes[i], 0, false };
 		const struct chart c = given_chart(&series, 1);
+		char label[AXIS_LABEL_STRLEN], *svg = drawn(&c);
 
-		free(drawn(&c));
+		expect_in(svg, axis_amount(sizes[i], "B", label));
+		free(svg);
 	}
 }
 END_TEST
