@@ -23,7 +23,7 @@ int infile_open(struct err *e, const char *path, FILE **out)
 	FILE *in;
 
 	if (fd >= 0 && is_named_fifo(fd))
-		return err_set(e, ERR_USAGE, "%.200s is a FIFO, and nobody may ever write to it; name a regular file", path);
+		return err_set(e, ERR_USAGE, "%.200s is a FIFO, and nobody may ever write to it", path);
 	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 || !(in = fdopen(fd, "r")))
 		return err_sys(e, errno, "cannot read %.200s", path);
 	(void)steal_fd(&fd);

@@ -67,7 +67,7 @@ int vs_open(struct err *e, const char *path, FILE **out, const char **name)
 
 	if (strcmp(path, "-") != 0 && infile_open(e, path, &in) < 0) {
 		if (e->code == ERR_USAGE)
-			err_advise(e, "or pipe what is written to it into '-'");
+			err_advise(e, "pipe what is written to it into '-'");
 		return tool_blame_file(e);
 	}
 	*out = in;
