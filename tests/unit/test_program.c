@@ -72,6 +72,8 @@ START_TEST(leaves_no_trace_of_whoever_ignores_and_blocks_signals)
 	signal(SIGCHLD, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN); /* nohup(1) means children, too */
+	signal(SIGINT, SIG_DFL); /* which a shell has ignored that has put us into the background */
+	signal(SIGQUIT, SIG_DFL);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	r = ran("while read -r name signals; do case $name in SigBlk: | SigIgn:) echo $((0x$signals & 0x7fffffff));; "
