@@ -19,6 +19,23 @@ examples()
 	' "$manual/$1"
 }
 
+# What the pages show as the service of somebody else. Until it is made, no route may get its port at random.
+shown=198.51.100.1:33100
+
+# as_printed PLACE COMMAND-LINE: a port that sonm-vs chooses is another than the one of the service that is shown.
+as_printed()
+{
+	case $2 in
+	*'sonm-vs -A '*) ;;
+	*) on "$1" sh -c "$2"; return ;;
+	esac
+	ipvsadm -A -t $shown
+	as_printed_status=0
+	on "$1" sh -c "$2" || as_printed_status=$?
+	ipvsadm -D -t $shown
+	return $as_printed_status
+}
+
 # try PAGE [PLACE]: at the hub unless another place is said.
 try()
 {
@@ -28,7 +45,7 @@ try()
 	while read -r promised line; do
 		echo "  # $line"
 		status=0
-		on "${2:-hub}" sh -c "$line" >/run/output || status=$?
+		as_printed "${2:-hub}" "$line" >/run/output || status=$?
 		[ $status -eq "$promised" ] || { cat /run/output; fail "exit status $status, not $promised: $line"; }
 	done </tmp/examples
 }

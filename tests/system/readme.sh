@@ -44,9 +44,9 @@ prepare()
 {
 	case $1 in
 	*'< commands') echo 'list' >commands ;;
-	'ipvsadm -Sn | '*)
-		ipvsadm -A -t 198.51.100.1:33100 -s rr
-		ipvsadm -a -t 198.51.100.1:33100 -r 10.0.0.11:8080 -m
+	'ipvsadm -Sn | '*) # over UDP, for which README has not had a port chosen: none is in quarantine
+		ipvsadm -A -u 198.51.100.1:33100 -s rr
+		ipvsadm -a -u 198.51.100.1:33100 -r 10.0.0.11:8080 -m
 		;;
 	*node_exporter*) mkdir -p /var/lib/node_exporter ;;
 	sonm-gw-setup\ --undo) sonm-vs -C --yes --wait ;;

@@ -45,8 +45,8 @@ export HOME=/run/home TERM=xterm INPUTRC=/dev/null NO_COLOR=1
 mkdir -m 700 $HOME
 
 say "Commands from a pipe, as words or options, quoted or not"
-script 0 '# two containers' '' "add web -t 80=$real" "	-A 'db' -u \"53=$real\"  # a comment" \
-	"sonm-vs add 'ca'che -t 81=$real --vport 33000"
+script 0 '# three containers' '' "sonm-vs add 'ca'che -t 81=$real --vport 33000" "add web -t 80=$real" \
+	"	-A 'db' -u \"53=$real\"  # a comment"
 check_equal "$(grep -c '^\[' /run/stdout)" 3 "endpoints"
 check_equal "$(containers)" "cache db web" "containers"
 printf 'list web' | sonm-vs -i | grep -q '^web ' || fail "the last line lacks a newline, and is not run"

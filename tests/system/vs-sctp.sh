@@ -8,7 +8,7 @@
 . "${tools:?}/lib.sh"
 
 lab_network
-lab_hub
+lab_hub 'quarantine: 0'
 head -c 500000 /dev/urandom >/tmp/content
 sent=$(sha256 /tmp/content)
 serve_sctp worker1 /tmp/content 8080
