@@ -71,7 +71,7 @@ endpoint=$(awk '/container: many3$/ { here = 1 } here && /endpoint:/ { print $2;
 vip=${endpoint%:*} port=${endpoint##*:}
 sed 's/scheduler: wlc/scheduler: nosuch/' /tmp/saved >/tmp/bad
 refused 4 'null.*other settings|scheduler'
-sed "s/:$port\$/:9999/" /tmp/saved >/tmp/bad
+sed "s/$endpoint\$/$vip:9999/" /tmp/saved >/tmp/bad # another may have this port at the other VIP
 refused 2 '9999.*pool'
 sed "s/container: many3\$/container: thief/" /tmp/saved >/tmp/bad
 refused 4 'quarantine|many3'
