@@ -74,15 +74,15 @@ expect 0 sonm-gw-setup -c /tmp/other.yaml --undo
 say "Of several VIPs, one that is not here is passed over, a secondary address is as good as another"
 ip addr add 198.51.100.9/24 dev hub-client
 cat >/tmp/several.yaml <<-END
-	gateway: {addresses: [203.0.113.9, 198.51.100.9, $public4], ports: [32768, 32768]}
+	gateway: {addresses: [203.0.113.9, 198.51.100.9, $public4], ports: [40000, 40000]}
 END
-# Both are empty, so chance decides who is first.
+# Nobody had this port before, so chance decides which VIP is first.
 sonm-vs -c /tmp/several.yaml -A s1 -t 80=10.0.0.11:8080 >/tmp/endpoints
-sonm-vs -c /tmp/several.yaml -A s2 -t 80=10.0.0.11:8080 --vport 32768 >>/tmp/endpoints
+sonm-vs -c /tmp/several.yaml -A s2 -t 80=10.0.0.11:8080 --vport 40000 >>/tmp/endpoints
 check_equal "$(sort /tmp/endpoints | paste -sd' ')" \
-	"[80/tcp->$public4:32768] [80/tcp->198.51.100.9:32768]" "each has one route"
+	"[80/tcp->$public4:40000] [80/tcp->198.51.100.9:40000]" "each has one route"
 expect_error 5 'no tcp port is free' sonm-vs -c /tmp/several.yaml -A s3 -t 80=10.0.0.11:8080
-check_equal "$(download 198.51.100.9:32768 | sha256)" "$(sha256 /tmp/content)" "content"
+check_equal "$(download 198.51.100.9:40000 | sha256)" "$(sha256 /tmp/content)" "content"
 
 say "What was set before a boot is not undone after it"
 sqlite3 "$state" "update setup set boot = 'another'"
