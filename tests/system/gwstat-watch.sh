@@ -66,15 +66,22 @@ watches()
 	not_on_screen 'what was before' || fail "the screen is not empty"
 }
 
+# terminal_as_before: in its settings.
+terminal_as_before()
+{
+	rm -f /run/after
+	in_shell 'stty -g >/run/now; mv /run/now /run/after'
+	wait_for 20 test -e /run/after
+	cmp /run/before /run/after
+}
+
 # left STATUS: the terminal is as it was.
 left()
 {
 	sees '^what was before$'
 	in_shell 'echo "status $?"'
 	sees "^status $1\$"
-	in_shell 'stty -g >/run/after; echo do""ne'
-	sees '^done$'
-	cmp /run/before /run/after
+	terminal_as_before
 	check_equal "$(tmux display -p '#{alternate_on} #{cursor_flag}')" "0 1" "the screen and the cursor"
 }
 
@@ -211,16 +218,12 @@ say "Stopped, and in the foreground again"
 watches
 press C-z
 sees 'topped'
-in_shell 'stty -g >/run/after'
-wait_for 20 test -s /run/after
-cmp /run/before /run/after
+terminal_as_before
 in_shell fg
 sees '^[0-9:]{8}Z  '
 press q
 sees '^what was before$'
-in_shell 'stty -g >/run/after; echo do""ne'
-sees '^done$'
-cmp /run/before /run/after
+terminal_as_before
 
 say "At no terminal, or at one that cannot"
 expect_error 2 'terminal.*--format' sh -c 'sonm-gwstat --watch </dev/null'

@@ -97,10 +97,10 @@ says '.*directory'
 
 say "What is printed is seen before the next line, and a failed write ends it"
 mkfifo /run/lines
-sonm-vs -i </run/lines >/run/stdout &
+sonm-vs -i </run/lines >/run/seen &
 exec 7>/run/lines
 echo 'list web' >&7
-wait_for 20 grep -q '^web ' /run/stdout
+wait_for 20 grep -q '^web ' /run/seen
 exec 7>&-
 wait $!
 printf 'list\ndelete web\n' | sonm-vs -i >/dev/full 2>/run/stderr && fail "a full device"
