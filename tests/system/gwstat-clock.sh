@@ -32,6 +32,7 @@ live_at()
 }
 
 lab_network
+date -u -s "2026-11-01" >/dev/null # whatever the day is: all that follows is later
 lab_hub
 head -c 200000 /dev/urandom >/tmp/content
 serve worker1 /tmp/content 8080
