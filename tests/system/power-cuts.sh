@@ -29,6 +29,12 @@ outside()
 
 # --- What has been said outside: "try WORD CONTAINER", "done WORD CONTAINER [ENDPOINTS]" ---
 
+# heard WORD...: has a line that begins like this been written there? It takes a moment.
+heard()
+{
+	grep -Eq "^$*( |\$)" /lab/outside
+}
+
 # The containers that were published, with their endpoints; but for the one that was being removed.
 published()
 {
@@ -161,7 +167,9 @@ finish_unfinished()
 {
 	# shellcheck disable=SC2046 # two words
 	set -- $(unfinished)
-	[ $# -eq 0 ] || "$1" "$2"
+	[ $# -ne 0 ] || return 0
+	"$1" "$2"
+	wait_for 20 heard 'done' "$1" "$2"
 }
 
 # --- The boots ---
@@ -192,7 +200,9 @@ for i in range(5):
 
 chance()
 {
-	awk -v seed="$seed$boots" -v below="$1" 'BEGIN { srand(seed); rand(); print rand() * below }'
+	python3 -c 'import random, sys
+random.seed(sys.argv[1])
+print(random.random() * float(sys.argv[2]))' "$seed $boots" "$1"
 }
 
 # In every third boot there is time for a checkpoint that has read the connections' count.
@@ -200,7 +210,7 @@ work_until_the_cut()
 {
 	echo "$boots" >>$outer/control # and nobody flushes it
 	connect "$(published | sed -n 's/^stays //p')"
-	[ $((boots % 3)) -ne 0 ] || counters_settle
+	[ $((boots % 3)) -ne 0 ] || { counters_settle; checkpoint; }
 	outside cut "$(chance 2.5)"
 	hub_works
 }
@@ -211,6 +221,7 @@ first_boot()
 	outside try add stays
 	sonm-vs -A stays -u 53=10.0.0.12:5353 -j >/run/added
 	outside 'done' add stays "$(endpoints_of </run/added)"
+	wait_for 20 heard 'done' add stays
 	work_until_the_cut
 }
 
