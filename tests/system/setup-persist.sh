@@ -175,6 +175,7 @@ without_the_admins_ports()
 	boot
 	check_equal "$(sysctl -n net.ipv4.ip_local_reserved_ports)" 32768-33768 "reserved ports"
 	echo 'net.ipv4.ip_local_reserved_ports = 8080' >$disk/sysctl.d/10-admin.conf
+	sync
 	say "The power is cut"
 }
 
