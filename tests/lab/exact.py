@@ -141,8 +141,8 @@ class Operator:
         # Killed amid an edit, a route is as it was, or as it should be, or nearly so.
         if self.try_first(0.3, *command):
             self.hub.run("sonm-vs", "--sync")
-        else:
-            self.hub.run(*command, statuses=(0, absent))
+            absent = 3  # if it is done already
+        self.hub.run(*command, statuses=(0, absent))
 
     def look(self):
         command = self.chance.choice([["sonm-gwstat", "--checkpoint"], ["sonm-gwstat"], ["sonm-gwstat", self.name],
