@@ -133,7 +133,7 @@ inside sonm-gw-setup --apply >/run/output
 say "The timer's service takes a checkpoint"
 counters_settle
 started sonm-gateway-checkpoint.service
-check_equal "$(sqlite3 $state 'select last_conns from route')" 1 "connections in the account"
+check_equal "$(sqlite3 -cmd '.timeout 20000' $state 'select last_conns from route')" 1 "connections in the account"
 
 # without WORD: does the service fail without one of its capabilities?
 without()

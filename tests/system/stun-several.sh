@@ -142,10 +142,10 @@ nat_trickster $second4 $second4_other no-other
 nat_trickster $third4 $third4_other no-other
 # shellcheck disable=SC2046 # many
 check "port_restricted true $gateway4" $server4 $(seven)
-check_took 1500
+check_took 3000
 # shellcheck disable=SC2046 # many
 check "port_restricted true $gateway4" $(seven) $server4
-check_took 1500
+check_took 3000
 
 say "Four that are silent over UDP"
 nat_class blocked

@@ -133,7 +133,7 @@ drain=$!
 wait_for 10 is_draining lost
 touch /run/ask
 wait_for 10 sh -c 'ipvsadm -Ln | grep -q "Masq *0 *0 *1 "'
-sleep 1
+sleep 0.3 # the drain has seen it; its grace of 5 s has time for several retransmissions
 on client iptables-legacy -F
 wait $client
 wait $drain
